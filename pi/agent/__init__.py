@@ -1,0 +1,1 @@
+"""The agent: tool protocol, turn machine, loop."""

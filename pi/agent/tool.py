@@ -1,0 +1,44 @@
+"""What a tool is to the loop."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pi.ai.types import ToolDefinition
+    from pi.base.cancel import Cancel
+
+
+class ToolContext(NamedTuple):
+    """What the loop gives a tool: where it works, the run's switch, a place for progress."""
+
+    cwd: str
+    cancel: Cancel
+    emit: Callable[[str], None]
+
+
+class ToolResult(NamedTuple):
+    """What came of a call.
+
+    ``text`` is what the model reads; ``content`` is the same as JSON data, for events
+    and logs.
+    """
+
+    text: str
+    content: Any
+    is_error: bool = False
+
+
+class Tool(Protocol):
+    @property
+    def definition(self) -> ToolDefinition: ...
+
+    def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
+        """Do it. Never raises for a refused or failed call: that is an error result.
+
+        ``arguments`` are already valid against the definition's schema.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Models: messages, wire formats, the client that talks to a provider."""

@@ -1,0 +1,230 @@
+"""One model, asked over a transport, with retries.
+
+Contract of ``Client.stream``: yields ``StreamEvent``s, exactly one ``ReplyDone``, last.
+Failures are in its reply, never exceptions; a reply of a failed or cancelled stream
+keeps what had arrived. A request is repeated only while nothing was yielded to the
+caller. Closing the iterator lets go of the connection.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pi.ai.context import prepare
+from pi.ai.events import ReplyDone, Retrying, TextDelta
+from pi.ai.sse import SseDecoder
+from pi.ai.types import Message, Origin, Reply
+from pi.base.errors import PiError
+from pi.base.http import ConnectionBroken
+from pi.base.retry import GiveUp, RetryPolicy, is_retryable_status, next_step, retry_after_ms
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from pi.ai.events import StreamEvent
+    from pi.ai.providers.codec import Codec, Options
+    from pi.ai.types import ChatRequest
+    from pi.base.cancel import Cancel
+    from pi.base.http import Request, Response, Transport
+
+MAX_ERROR_BODY = 1024 * 1024
+MAX_JSON_BODY = 64 * 1024 * 1024
+READ_SIZE = 65536
+# Failures of a stream that may pass when the same request is sent again.
+TRANSIENT_CODES = {
+    "connection-lost",
+    "first-byte-timeout",
+    "idle-timeout",
+    "connect-timeout",
+    "stream-ended-early",
+    "provider-overloaded",
+}
+# Failures that have a status which may pass, and will not.
+PERMANENT_CODES = {"quota-exhausted"}
+
+
+class Clock(NamedTuple):
+    """The narrow part of the world a client needs."""
+
+    now_ms: Callable[[], int]
+    monotonic: Callable[[], float]
+    pause: Callable[[int, Cancel], None]
+    draw: Callable[[], float]
+
+
+class Failure(NamedTuple):
+    """An attempt that delivered nothing; ``transient`` if another may do better."""
+
+    error: PiError
+    transient: bool
+    hint_ms: int | None = None
+
+
+class Client:
+    def __init__(
+        self,
+        codec: Codec,
+        options: Options,
+        transport: Transport,
+        *,
+        clock: Clock,
+        user_agent: str,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        self._codec = codec
+        self._options = options
+        self._transport = transport
+        self._retry = retry or RetryPolicy()
+        self._clock = clock
+        self._user_agent = user_agent
+        self.requests_made = 0
+
+    def stream(self, chat: ChatRequest, cancel: Cancel) -> Iterator[StreamEvent]:
+        """Ask the model. ``chat.messages`` may hold anything a session holds."""
+        chat = chat._replace(messages=prepare(chat.messages))
+        started = self._clock.monotonic()
+        attempt = 0
+        while True:
+            failure = yield from self._attempt(chat, attempt, cancel)
+            if failure is None:
+                return
+            error = failure.error
+            if not failure.transient or cancel.why is not None:
+                break
+            elapsed = int((self._clock.monotonic() - started) * 1000)
+            step = next_step(self._retry, attempt, elapsed, self._clock.draw(), failure.hint_ms)
+            if isinstance(step, GiveUp):
+                if step.why:
+                    error.hint = f"{step.why}; {error.hint}" if error.hint else step.why
+                break
+            attempt += 1
+            yield Retrying(attempt, step.ms, error.message)
+            try:
+                self._clock.pause(step.ms, cancel)
+            except PiError as why:
+                error = why
+                break
+        yield ReplyDone(self._failed(chat, error, cancel))
+
+    def close(self) -> None:
+        """Let go of idle connections."""
+        self._transport.close()
+
+    def _attempt(
+        self, chat: ChatRequest, attempt: int, cancel: Cancel
+    ) -> Generator[StreamEvent, None, Failure | None]:
+        """Send once. Returns None when a ReplyDone was yielded, else why nothing came."""
+        self.requests_made += 1
+        try:
+            request = self._dressed(self._codec.encode(chat, self._options), attempt)
+            response = self._transport.send(request, cancel)
+        except PiError as error:
+            return Failure(error, error.code in TRANSIENT_CODES)
+        try:
+            if not 200 <= response.status < 300:
+                return self._refusal(response, chat)
+            return (yield from self._answer(response, chat))
+        except PiError as error:
+            return Failure(error, error.code in TRANSIENT_CODES)
+        finally:
+            response.close()
+
+    def _dressed(self, request: Request, attempt: int) -> Request:
+        """Add what every request carries, whatever the wire format."""
+        number = f"pi-{self._clock.now_ms()}-{self.requests_made}"
+        accept = "text/event-stream" if self._options.stream else "application/json"
+        return request._replace(
+            headers=(
+                *request.headers,
+                ("User-Agent", self._user_agent),
+                ("Accept", accept),
+                ("x-pi-request-id", number),
+                ("x-pi-retry-attempt", str(attempt)),
+            )
+        )
+
+    def _refusal(self, response: Response, chat: ChatRequest) -> Failure:
+        status, headers = response.status, response.headers
+        body = b""
+        try:
+            body = read_all(response, MAX_ERROR_BODY)
+        except PiError:
+            pass  # the status says more than the break in its explanation
+        error = self._codec.decode_error(status, headers, body, chat, self._options)
+        asked = headers.get("x-should-retry", "").lower()
+        may_pass = is_retryable_status(status) and error.code not in PERMANENT_CODES
+        transient = asked == "true" or (asked != "false" and may_pass)
+        return Failure(error, transient, retry_after_ms(headers, self._clock.now_ms()))
+
+    def _answer(
+        self, response: Response, chat: ChatRequest
+    ) -> Generator[StreamEvent, None, Failure | None]:
+        """Read a 2xx answer, streamed or whole."""
+        first = response.read(READ_SIZE)
+        if not is_event_stream(response.headers.get("content-type", ""), first):
+            body = first + read_all(response, MAX_JSON_BODY)
+            reply = self._codec.decode(body, chat, self._options)
+            if reply.error is not None and reply.error.code in TRANSIENT_CODES:
+                return Failure(reply.error, True)
+            text = reply.message.text()
+            if text:
+                yield TextDelta(text)
+            yield ReplyDone(reply)
+            return None
+        decoder = self._codec.decoder(chat, self._options)
+        sse = SseDecoder()
+        delivered = False
+        chunk = first
+        try:
+            while chunk:
+                for event in decoder.feed(sse.feed(chunk)):
+                    delivered = True
+                    yield event
+                if decoder.done:
+                    break
+                chunk = response.read(READ_SIZE)
+            for event in decoder.feed(sse.finish()):
+                delivered = True
+                yield event
+            reply = decoder.finish()
+        except PiError as error:
+            reply = decoder.abort(error)
+        if not delivered and reply.error is not None and reply.error.code in TRANSIENT_CODES:
+            return Failure(reply.error, True)
+        yield ReplyDone(reply)
+        return None
+
+    def _failed(self, chat: ChatRequest, error: PiError, cancel: Cancel) -> Reply:
+        """The reply of a request that brought nothing."""
+        reason = "aborted" if cancel.why is not None else "error"
+        origin = Origin(self._codec.api, self._options.provider, chat.model)
+        message = Message("assistant", (), stop_reason=reason, origin=origin)
+        return Reply(message, reason, error=error)
+
+
+def is_event_stream(content_type: str, first: bytes) -> bool:
+    """Tell a stream from a whole answer: by its type, else by how it begins."""
+    kind = content_type.lower()
+    if "text/event-stream" in kind:
+        return True
+    if "json" in kind or "html" in kind:
+        return False
+    start = first.lstrip(b"\xef\xbb\xbf \t\r\n")[:6]
+    return start.startswith((b"data:", b"event:", b"id:", b"retry:", b":"))
+
+
+def read_all(response: Response, limit: int) -> bytes:
+    """The rest of a body. Raises ConnectionBroken ("response-too-large") past ``limit``."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        chunk = response.read(READ_SIZE)
+        if not chunk:
+            return b"".join(parts)
+        size += len(chunk)
+        if size > limit:
+            raise ConnectionBroken(
+                f"the provider's answer is larger than {limit} bytes", code="response-too-large"
+            )
+        parts.append(chunk)

@@ -1,0 +1,37 @@
+"""What a model stream says while it runs. Exactly one ``ReplyDone``, last."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Union
+
+from pi.ai.types import Reply
+
+
+class TextDelta(NamedTuple):
+    """Text as it arrives; several wire deltas of one socket read may come as one."""
+
+    text: str
+
+
+class CallDelta(NamedTuple):
+    """A piece of a tool call. ``position`` counts calls from 0; ``id``, ``name`` may be ""."""
+
+    position: int
+    id: str
+    name: str
+    json_piece: str
+
+
+class Retrying(NamedTuple):
+    """A request failed before anything arrived and is sent again after ``delay_ms``."""
+
+    attempt: int
+    delay_ms: int
+    why: str
+
+
+class ReplyDone(NamedTuple):
+    reply: Reply
+
+
+StreamEvent = Union[TextDelta, CallDelta, Retrying, ReplyDone]

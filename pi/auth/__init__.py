@@ -1,0 +1,1 @@
+"""Credentials: which one a provider gets."""

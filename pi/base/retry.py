@@ -1,0 +1,94 @@
+"""Retry or not, and how long to wait first. Pure: clock readings and draws are arguments."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Union
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_BACKOFF_DOUBLINGS = 6
+MAX_HINT_MS = 60_000  # a server that asks for more is answered by giving up, not by sleeping
+HINT_JITTER_MS = 1000  # so that clients told the same second do not come back together
+NEVER_RETRIED = {501, 505}  # "not implemented" and "version not supported" do not pass
+
+
+class RetryPolicy(NamedTuple):
+    max_retries: int = 2
+    budget_ms: int = 0  # 0: no limit on the time since the first attempt
+    base_ms: int = 200
+    jitter: bool = True
+
+
+class Wait(NamedTuple):
+    ms: int
+
+
+class GiveUp(NamedTuple):
+    why: str
+
+
+NextStep = Union[Wait, GiveUp]
+
+
+def is_retryable_status(status: int) -> bool:
+    """Whether an HTTP status may pass by itself: 408, 409, 425, 429 and 5xx but for two."""
+    return status in (408, 409, 425, 429) or (status >= 500 and status not in NEVER_RETRIED)
+
+
+def next_step(
+    policy: RetryPolicy,
+    attempt: int,
+    elapsed_ms: int,
+    draw: float,
+    hint_ms: int | None = None,
+) -> NextStep:
+    """Decide what follows failed attempt number ``attempt`` (0 is the first).
+
+    ``elapsed_ms`` is the time since the first attempt was sent, ``draw`` in [0, 1) the
+    caller's random number, ``hint_ms`` what the server asked to wait.
+    """
+    if attempt >= policy.max_retries:
+        return GiveUp(f"still failing after {attempt} retries" if attempt else "")
+    full = policy.base_ms << min(attempt, MAX_BACKOFF_DOUBLINGS)
+    wait = full // 2 + int(draw * (full - full // 2 + 1)) if policy.jitter else full
+    if hint_ms is not None:
+        if hint_ms > MAX_HINT_MS:
+            return GiveUp(f"the provider asks to wait {hint_ms / 1000:g} s")
+        spread = int(draw * HINT_JITTER_MS) if policy.jitter else 0
+        wait = max(wait, hint_ms + spread)
+    if policy.budget_ms and elapsed_ms + wait > policy.budget_ms:
+        return GiveUp(f"the retry budget of {policy.budget_ms} ms is spent")
+    return Wait(wait)
+
+
+def retry_after_ms(headers: Mapping[str, str], now_ms: int) -> int | None:
+    """The wait a response asks for: ``retry-after-ms``, else ``retry-after`` (RFC 9110 10.2.3).
+
+    Values that are neither a number nor a date count as absent; a date in the past is 0.
+    """
+    exact = _number(headers.get("retry-after-ms", ""))
+    if exact is not None:
+        return int(exact)
+    value = headers.get("retry-after", "").strip()
+    seconds = _number(value)
+    if seconds is not None:
+        return int(seconds * 1000)
+    if not value:
+        return None
+    from email.utils import parsedate_to_datetime  # the date form is rare
+
+    try:
+        then = parsedate_to_datetime(value).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return max(0, int(then * 1000) - now_ms)
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0 <= value < 1e9 else None

@@ -1,0 +1,117 @@
+"""Text cut to bytes, made safe to show, and cleared of secrets.
+
+Pure functions. Invariants (each has a property test):
+  * a cut never splits a character and never returns more bytes than allowed;
+  * plain text holds no control character but tab and newline, and is its own plain text;
+  * redacted text holds none of the values.
+"""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+REDACTED = "[REDACTED]"
+SECRET_NAMES = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
+MIN_SECRET_BYTES = 6  # shorter values ("1", "true") would blank out ordinary text
+
+# In this order: strings up to their terminator (titles, links, images), then control
+# sequences, then the two- and three-character escapes, then a lone escape character.
+# A title may not cross a line: an unfinished one must not swallow the output after it.
+# Patterns are plain strings: most runs never need them, and ``re`` remembers them.
+_ESCAPES = (
+    "\x1b\\][^\x07\x1b\n]*(?:\x07|\x1b\\\\)?"
+    "|\x1b[PX^_][^\x1b]*\x1b\\\\"
+    "|(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"
+    "|\x1b[ -/]+[0-~]"
+    "|\x1b[0-~]?"
+)
+_OVERSTRUCK = "[^\n\x08]\x08"  # how manual pages make bold and underlined
+_UNPRINTABLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufff9-\ufffb]"
+
+
+def cut_head(text: str, max_bytes: int) -> str:
+    """The longest beginning of ``text`` that is at most ``max_bytes`` long as UTF-8."""
+    data = text[: max(0, max_bytes)].encode("utf-8", "surrogatepass")
+    if len(data) <= max_bytes:
+        return data.decode("utf-8", "surrogatepass")
+    end = max(0, max_bytes)
+    while end and data[end] & 0xC0 == 0x80:
+        end -= 1
+    return data[:end].decode("utf-8", "surrogatepass")
+
+
+def cut_tail(text: str, max_bytes: int) -> str:
+    """The longest end of ``text`` that is at most ``max_bytes`` long as UTF-8."""
+    if max_bytes <= 0:
+        return ""
+    data = text[-max_bytes:].encode("utf-8", "surrogatepass")
+    start = max(0, len(data) - max_bytes)
+    while start < len(data) and data[start] & 0xC0 == 0x80:
+        start += 1
+    return data[start:].decode("utf-8", "surrogatepass")
+
+
+def whole_characters(data: bytes) -> int:
+    """How many bytes of ``data`` come before a UTF-8 character whose end is missing."""
+    for back in range(1, min(3, len(data)) + 1):
+        byte = data[-back]
+        if byte >= 0xC0:
+            wanted = 4 if byte >= 0xF0 else 3 if byte >= 0xE0 else 2
+            return len(data) - back if wanted > back else len(data)
+        if byte < 0x80:
+            break
+    return len(data)
+
+
+def well_formed(text: str) -> str:
+    """``text`` with split surrogate pairs joined and lone surrogates as U+FFFD.
+
+    A model's JSON may hold such halves; they cannot be written as UTF-8.
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def plain_text(text: str) -> str:
+    """What a person would see of terminal output: no escapes, progress lines at their end.
+
+    Kept: every printable character, tab, newline. A line that was rewritten with
+    carriage returns is shown in its last state.
+    """
+    if "\x1b" in text or "\x9b" in text:
+        text = re.sub(_ESCAPES, "", text)
+    if "\r" in text:
+        text = "\n".join(map(_last_state, text.split("\n")))
+    if "\x08" in text:
+        text = re.sub(_OVERSTRUCK, "", text)
+    return re.sub(_UNPRINTABLE, "", text)
+
+
+def _last_state(line: str) -> str:
+    return line.rstrip("\r").rpartition("\r")[2]
+
+
+def secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The values in ``environ`` that must not be shown, longest first."""
+    found = {
+        value.strip()
+        for name, value in environ.items()
+        if name.upper().endswith(SECRET_NAMES)
+        and len(value.strip().encode("utf-8", "surrogatepass")) >= MIN_SECRET_BYTES
+    }
+    return tuple(sorted(found, key=lambda value: (-len(value), value)))
+
+
+def redact(text: str, values: Iterable[str]) -> str:
+    """``text`` with each of ``values`` (longest first) blanked out."""
+    for value in values:
+        if value in text:
+            text = text.replace(value, REDACTED)
+    return text

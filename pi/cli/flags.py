@@ -1,0 +1,96 @@
+"""Every flag, one row each. Help, parsing, settings and the reference page read this table."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Flag(NamedTuple):
+    """One flag.
+
+    ``kind`` is "text", "path", "secret", "int", "bool", "list" or "choice". A bool may be
+    given bare. ``variable`` is the environment variable read when the flag is not given.
+    ``needs`` and ``clashes`` name other flags and are judged on the command line only.
+    """
+
+    name: str
+    help: str
+    group: str
+    kind: str = "text"
+    default: object = None
+    variable: str = ""
+    metavar: str = ""
+    short: str = ""
+    minimum: int = 0
+    choices: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    clashes: tuple[str, ...] = ()
+
+
+GROUPS = ("Prompt", "Model", "Limits", "Session", "Tools", "Output", "Network", "Other")
+
+FLAGS: tuple[Flag, ...] = (
+    Flag("--prompt", "Run this prompt and exit; words without a flag do the same",
+         "Prompt", metavar="TEXT", clashes=("--prompt-file",)),
+    Flag("--print", "Run one prompt (the words given, or standard input) and exit",
+         "Prompt", "bool", False, short="-p", clashes=("--prompt-file",)),
+    Flag("--prompt-file", "Run the prompt in this file and exit; - is standard input",
+         "Prompt", "path", variable="PI_PROMPT_FILE", metavar="FILE"),
+    Flag("--system-prompt", "Text that tells the model how to work",
+         "Prompt", variable="PI_SYSTEM_PROMPT", metavar="TEXT"),
+    Flag("--system-prompt-file", "File with that text; beats --system-prompt",
+         "Prompt", "path", variable="PI_SYSTEM_PROMPT_FILE", metavar="FILE"),
+    Flag("--model", "Model as provider/model; demo/tour is scripted and needs no key",
+         "Model", default="openai/gpt-4o-mini", variable="PI_MODEL", metavar="MODEL"),
+    Flag("--api-base", "Base URL of the provider, for compatible servers and gateways",
+         "Model", variable="PI_API_BASE", metavar="URL"),
+    Flag("--api-key", "API key for the provider (better: the environment)",
+         "Model", "secret", metavar="KEY"),
+    Flag("--openai-api-key", "API key for an OpenAI-compatible provider",
+         "Model", "secret", metavar="KEY"),
+    Flag("--max-turns", "Model requests allowed for one prompt",
+         "Limits", "int", 100, "PI_MAX_TURNS", "N"),
+    Flag("--turn-timeout-ms", "Time for one whole prompt, tools included; 0 is no limit",
+         "Limits", "int", 0, "PI_TURN_TIMEOUT_MS", "MS"),
+    Flag("--request-timeout-ms", "Longest wait for a connection, a first byte, a next byte",
+         "Limits", "int", 120_000, "PI_REQUEST_TIMEOUT_MS", "MS", minimum=1),
+    Flag("--provider-max-retries", "Extra attempts for a request that failed in passing",
+         "Limits", "int", 2, "PI_PROVIDER_MAX_RETRIES", "N"),
+    Flag("--provider-retry-budget-ms", "Time for all attempts of a request; 0 is no limit",
+         "Limits", "int", 0, "PI_PROVIDER_RETRY_BUDGET_MS", "MS"),
+    Flag("--provider-retry-jitter", "Vary the waits between attempts",
+         "Limits", "bool", True, "PI_PROVIDER_RETRY_JITTER"),
+    Flag("--session", "Session file; a second run with it continues the conversation",
+         "Session", "path", ".pi/sessions/default.jsonl", "PI_SESSION", "FILE"),
+    Flag("--no-session", "Keep nothing on disk", "Session", "bool", False),
+    Flag("--session-lock-wait-ms", "Longest wait for another process writing the session",
+         "Session", "int", 5000, "PI_SESSION_LOCK_WAIT_MS", "MS", minimum=1),
+    Flag("--allow-path", "Folders the tools may touch beside the working directory",
+         "Tools", "list", (), "PI_ALLOW_PATH", "DIR,..."),
+    Flag("--max-file-read-bytes", "Most bytes of a file one read returns",
+         "Tools", "int", 1_000_000, "PI_MAX_FILE_READ_BYTES", "N", minimum=1024),
+    Flag("--max-file-write-bytes", "Largest file write and edit may make",
+         "Tools", "int", 1_000_000, "PI_MAX_FILE_WRITE_BYTES", "N", minimum=1024),
+    Flag("--max-tool-output-bytes", "Most bytes of command output the model sees",
+         "Tools", "int", 16_000, "PI_MAX_TOOL_OUTPUT_BYTES", "N", minimum=128),
+    Flag("--bash-timeout-ms", "Time limit of one command",
+         "Tools", "int", 120_000, "PI_BASH_TIMEOUT_MS", "MS", minimum=1),
+    Flag("--max-command-length", "Longest command, in characters",
+         "Tools", "int", 4096, "PI_MAX_COMMAND_LENGTH", "N", minimum=8),
+    Flag("--stream-output", "Print the answer as it arrives",
+         "Output", "bool", True, "PI_STREAM_OUTPUT"),
+    Flag("--stream-delay-ms", "Pause after each printed piece",
+         "Output", "int", 0, "PI_STREAM_DELAY_MS", "MS"),
+    Flag("--quiet", "No progress on stderr; errors are still shown",
+         "Output", "bool", False, "PI_QUIET", short="-q"),
+    Flag("--debug", "Show the traceback of a failure", "Output", "bool", False, "PI_DEBUG"),
+    Flag("--ca-bundle", "PEM file of certificates to trust instead of the system's",
+         "Network", "path", variable="PI_CA_BUNDLE", metavar="FILE"),
+    Flag("--proxy", "HTTP proxy for all requests; beats HTTPS_PROXY and HTTP_PROXY",
+         "Network", variable="PI_PROXY", metavar="URL"),
+    Flag("--help", "Show this help", "Other", "bool", False, short="-h"),
+    Flag("--version", "Show the version", "Other", "bool", False, short="-V"),
+)  # fmt: skip
+
+BY_NAME: dict[str, Flag] = {flag.name: flag for flag in FLAGS}
+BY_NAME.update({flag.short: flag for flag in FLAGS if flag.short})

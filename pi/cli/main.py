@@ -1,0 +1,59 @@
+"""The entry: answers ``--version`` itself, hands the rest on, and owns the way out.
+
+Every exception ends here as words on stderr and an exit code. A reader that went away
+(``pi ... | head``) ends the program without a word.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXIT_STDOUT_CLOSED = 130  # the run was interrupted from outside before it was done
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run pi with ``argv`` (default: the process's) and return the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if arguments[:1] in (["--version"], ["-V"]):
+            from pi import __version__  # here: nothing else is loaded for it
+
+            print(f"pi {__version__}")
+            code = 0
+        else:
+            from pi.cli.modes import start
+
+            code = start(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        return EXIT_STDOUT_CLOSED
+    except BaseException as exc:
+        from pi.base.errors import report
+
+        return report(exc, sys.stderr, debug="--debug" in arguments)
+    finally:
+        _silence_closed_streams()
+
+
+def _silence_closed_streams() -> None:
+    """Keep the interpreter from complaining about a closed pipe while it shuts down."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            continue
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            try:
+                null = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null, stream.fileno())
+                os.close(null)
+            except (OSError, ValueError):
+                setattr(sys, name, None)

@@ -1,0 +1,179 @@
+"""One prompt, one answer, one exit code."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from pi.base.cancel import Cancel
+from pi.base.errors import PiError, UsageError, report
+from pi.cli.settings import build_settings
+from pi.cli.signals import CancelOnSignals
+from pi.cli.startup import build_agent, build_client, open_session
+from pi.runtime.output import Printer
+from pi.runtime.recorder import Recorder
+from pi.runtime.turns import run_prompt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pi.agent.events import AgentEnd
+    from pi.base.host import Host
+    from pi.cli.parse import Parsed
+    from pi.cli.settings import PromptSettings, Settings
+    from pi.sessions.store import SessionStore
+
+STDIN_NOTE_AFTER_S = 2.0
+MAX_PROMPT_BYTES = 64 * 1024 * 1024
+
+
+def one_shot(parsed: Parsed, host: Host) -> int:
+    """Run one prompt and return the exit code. Raises PiError for what fails before it."""
+    settings = build_settings(parsed)
+    # The cheap checks first: a mistake must not cost a request, or a wait for stdin.
+    client = build_client(settings, host)
+    system = system_prompt(settings.prompt)
+    store = open_session(settings, host)
+    prompt = gather_prompt(settings.prompt, host)
+    cancel = Cancel()
+    printer = make_printer(settings, host, cancel)
+    for sentence in session_warnings(store):
+        printer.note(sentence)
+    agent = build_agent(settings, host, client, system, store, printer.note)
+    recorder = None
+    if store is not None:
+        recorder = Recorder(store, lambda error: warn(printer, error))
+    sinks = [sink for sink in (recorder, printer) if sink is not None]
+    with CancelOnSignals(cancel, settings.turn_timeout_ms):
+        end = run_prompt(
+            agent, prompt, cancel, sinks, lambda exc: printer.note(f"output failed: {exc}")
+        )
+    client.close()
+    return exit_code(end, recorder, settings, host)
+
+
+def exit_code(end: AgentEnd, recorder: Recorder | None, settings: Settings, host: Host) -> int:
+    """Report the failure of a run, if any, and name its exit code."""
+    if end.error is not None:
+        if end.error.code == "stdout-closed":
+            return end.error.exit_code  # the reader went away: no words
+        return report(end.error, host.stderr, settings.output.debug)
+    failure = recorder.failure if recorder is not None else None
+    if failure is not None and settings.session.asked_for:
+        return report(failure, host.stderr, settings.output.debug)
+    return 0
+
+
+def warn(printer: Printer, error: PiError) -> None:
+    cause = f" ({error.cause})" if error.cause else ""
+    printer.note(f"not saved: {error.message}{cause}")
+
+
+def session_warnings(store: SessionStore | None) -> tuple[str, ...]:
+    if store is None:
+        return ()
+    from pi.sessions.warnings import warnings  # here: loaded with a session only
+
+    return warnings(store)
+
+
+def make_printer(settings: Settings, host: Host, cancel: Cancel) -> Printer:
+    from pi.base.text import plain_text
+
+    output = settings.output
+
+    def pause() -> None:
+        try:
+            host.pause(output.delay_ms, cancel)
+        except PiError:
+            pass  # the run is over; the loop will notice by itself
+
+    return Printer(
+        host.stdout,
+        host.stderr,
+        cancel,
+        clean=plain_text,
+        stream=output.stream,
+        quiet=output.quiet,
+        pause=pause if output.delay_ms else None,
+    )
+
+
+def system_prompt(prompt: PromptSettings) -> str:
+    """The text that tells the model how to work. Raises UsageError for an unusable file."""
+    if prompt.system_file is None:
+        return prompt.system
+    text = read_text(prompt.system_file, "system prompt file")
+    if not text.strip():
+        raise UsageError(f"system prompt file {prompt.system_file} is empty")
+    return text
+
+
+def gather_prompt(prompt: PromptSettings, host: Host) -> str:
+    """The prompt: from the words given, a file, standard input, or words and input joined."""
+    if prompt.file is not None and prompt.file != "-":
+        text = read_text(prompt.file, "prompt file")
+        if not text.strip():
+            raise UsageError(f"prompt file {prompt.file} is empty")
+        return text
+    piped = read_stdin(host) if prompt.file == "-" or stdin_is_data(host) else ""
+    if prompt.text is None:
+        if piped.strip():
+            return piped
+        if prompt.wanted and host.stdin is not None and not host.stdin.isatty():
+            raise UsageError("stdin prompt is empty")
+        raise UsageError("no prompt given", hint='pi -p "Summarize README.md", or pi --help')
+    return f"{piped.rstrip()}\n\n{prompt.text}" if piped.strip() else prompt.text
+
+
+def stdin_is_data(host: Host) -> bool:
+    """Whether something may be piped in: not a terminal, not the null device, not closed."""
+    if host.stdin is None or host.stdin.closed or host.stdin.isatty():
+        return False
+    try:
+        kind = os.fstat(host.stdin.fileno()).st_mode
+    except (OSError, ValueError):
+        return False
+    return not stat.S_ISCHR(kind)
+
+
+def read_stdin(host: Host) -> str:
+    """All of standard input. Says so if it has to wait, because a pipe may never close."""
+    if host.stdin is None:
+        return ""
+    import threading  # loaded anyway by what follows
+
+    note = "pi: reading standard input; end it with Ctrl+D, or start pi with < /dev/null\n"
+    told = threading.Timer(
+        STDIN_NOTE_AFTER_S, lambda: host.stderr.write(note) if host.stderr else None
+    )
+    told.daemon = True
+    told.start()
+    try:
+        data = host.stdin.buffer.read(MAX_PROMPT_BYTES + 1)
+    except OSError as exc:
+        raise UsageError("standard input cannot be read", cause=str(exc)) from exc
+    finally:
+        told.cancel()
+    return decode_prompt(data, "standard input")
+
+
+def read_text(path: str, what: str) -> str:
+    """A small UTF-8 file. Raises UsageError naming it."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_PROMPT_BYTES + 1)
+    except OSError as exc:
+        reason = exc.strerror or str(exc)
+        raise UsageError(f"{what} {path} cannot be read", cause=reason) from exc
+    return decode_prompt(data, f"{what} {path}")
+
+
+def decode_prompt(data: bytes, what: str) -> str:
+    if len(data) > MAX_PROMPT_BYTES:
+        raise UsageError(f"{what} is larger than {MAX_PROMPT_BYTES} bytes")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        raise UsageError(
+            f"{what} is not UTF-8 text", cause=f"{exc.reason} at byte {exc.start}"
+        ) from exc

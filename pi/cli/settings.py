@@ -1,0 +1,183 @@
+"""Parsed flags as grouped, checked values. Below ``cli`` nobody sees parsed arguments."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pi.ai.models import parse_model
+from pi.ai.providers import BY_NAME as PROVIDERS
+from pi.auth.resolve import GivenKeys
+from pi.base.errors import UsageError
+from pi.base.retry import RetryPolicy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from pi.ai.models import ModelRef
+    from pi.cli.parse import Parsed
+
+DEFAULT_SYSTEM_PROMPT = (
+    "You are pi, a focused coding assistant. Prefer concrete steps and small, safe edits; "
+    "read a file before you change it, and say briefly what you did."
+)
+
+
+class ModelSettings(NamedTuple):
+    ref: ModelRef
+    api_base: str  # "" for the provider's own
+    keys: GivenKeys
+    retry: RetryPolicy
+    request_timeout_ms: int
+
+
+class PromptSettings(NamedTuple):
+    """Where the prompt comes from. ``text`` None means: from a file or standard input."""
+
+    text: str | None
+    file: str | None
+    wanted: bool  # one prompt was asked for, with whatever form
+    system: str
+    system_file: str | None
+
+
+class SessionSettings(NamedTuple):
+    path: str | None  # None: keep nothing
+    asked_for: bool  # named by the user, so a failure to save is a failure of the run
+    lock_wait_ms: int
+
+
+class OutputSettings(NamedTuple):
+    stream: bool
+    delay_ms: int
+    quiet: bool
+    debug: bool
+
+
+class NetworkSettings(NamedTuple):
+    ca_bundle: str
+    proxy: str
+
+
+class ToolSettings(NamedTuple):
+    allow_paths: tuple[str, ...]
+    max_file_read_bytes: int
+    max_file_write_bytes: int
+    max_command_output_bytes: int
+    bash_timeout_ms: int
+    max_command_length: int
+
+
+class Settings(NamedTuple):
+    model: ModelSettings
+    prompt: PromptSettings
+    session: SessionSettings
+    tools: ToolSettings
+    output: OutputSettings
+    network: NetworkSettings
+    max_turns: int
+    turn_timeout_ms: int
+
+
+def build_settings(parsed: Parsed) -> Settings:
+    """Check the values that a type cannot. Raises UsageError; touches nothing outside."""
+    value: dict[str, Any] = parsed.values
+    if value["--no-session"] and parsed.sources["--session"] == "flag":
+        raise UsageError("--no-session cannot be combined with --session")
+    return Settings(
+        model=_model(value),
+        prompt=_prompt(parsed, value),
+        session=SessionSettings(
+            None if value["--no-session"] else value["--session"],
+            parsed.given("--session"),
+            value["--session-lock-wait-ms"],
+        ),
+        tools=ToolSettings(
+            value["--allow-path"],
+            value["--max-file-read-bytes"],
+            value["--max-file-write-bytes"],
+            value["--max-tool-output-bytes"],
+            value["--bash-timeout-ms"],
+            value["--max-command-length"],
+        ),
+        output=OutputSettings(
+            value["--stream-output"], value["--stream-delay-ms"], value["--quiet"], value["--debug"]
+        ),
+        network=NetworkSettings(value["--ca-bundle"] or "", value["--proxy"] or ""),
+        max_turns=value["--max-turns"],
+        turn_timeout_ms=value["--turn-timeout-ms"],
+    )
+
+
+def _model(value: dict[str, Any]) -> ModelSettings:
+    ref = parse_model(value["--model"])
+    if ref.provider not in PROVIDERS:
+        raise UsageError(
+            f"--model {str(ref)!r}: unsupported provider {ref.provider!r}",
+            hint=_providers_hint(ref.provider),
+        )
+    base = (value["--api-base"] or "").strip()
+    if base:
+        check_base(base)
+    return ModelSettings(
+        ref,
+        base,
+        GivenKeys(value["--api-key"] or "", value["--openai-api-key"] or ""),
+        RetryPolicy(
+            value["--provider-max-retries"],
+            value["--provider-retry-budget-ms"],
+            jitter=value["--provider-retry-jitter"],
+        ),
+        value["--request-timeout-ms"],
+    )
+
+
+def check_base(base: str) -> None:
+    """Refuse a base URL that cannot be one. Raises UsageError."""
+    from urllib.parse import urlsplit  # only when a base is given
+
+    hint = "write it as https://host/v1 or http://127.0.0.1:8080/v1"
+    try:
+        parts = urlsplit(base)
+        port_is_valid = parts.port is None or parts.port > 0
+    except ValueError as exc:
+        raise UsageError("--api-base is not a URL", cause=str(exc), hint=hint) from exc
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid:
+        raise UsageError("--api-base needs http:// or https:// and a host", hint=hint)
+    if parts.username is not None or parts.password is not None:
+        raise UsageError(
+            "--api-base must not hold a user name or password", hint="use --api-key instead"
+        )
+    if not base.isprintable() or " " in base:
+        raise UsageError("--api-base holds blanks or control characters", hint=hint)
+
+
+def _providers_hint(name: str) -> str:
+    from difflib import get_close_matches  # only on the way to an error
+
+    close = get_close_matches(name, PROVIDERS, n=1, cutoff=0.6)
+    known = "supported: " + ", ".join(PROVIDERS)
+    return f"did you mean {close[0]}? {known}" if close else known
+
+
+def _prompt(parsed: Parsed, value: dict[str, Any]) -> PromptSettings:
+    text = value["--prompt"]
+    if parsed.words:
+        if text is not None:
+            raise UsageError(
+                f"a prompt is given twice: --prompt and {parsed.words[0]!r}",
+                hint="put quotes around a prompt of several words",
+            )
+        if parsed.sources["--prompt-file"] == "flag":
+            raise UsageError(f"--prompt-file cannot be combined with {parsed.words[0]!r}")
+        text = " ".join(parsed.words)
+    if text is not None and not text.strip():
+        raise UsageError("the prompt is empty")
+    file = value["--prompt-file"] if text is None and not value["--print"] else None
+    return PromptSettings(
+        text,
+        file,
+        text is not None or file is not None or value["--print"],
+        DEFAULT_SYSTEM_PROMPT if value["--system-prompt"] is None else value["--system-prompt"],
+        value["--system-prompt-file"],
+    )

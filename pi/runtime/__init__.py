@@ -1,0 +1,1 @@
+"""One prompt run against one session: recording, printing, limits."""

@@ -1,0 +1,112 @@
+"""The plain view of a run: the answer on stdout, everything about the run on stderr.
+
+Every text is printed exactly once: as it arrives, or when its message is final if
+streaming is off. A line break separates the texts of consecutive turns.
+"""
+
+from __future__ import annotations
+
+import json
+
+from pi.agent.events import AgentEnd, MessageAdded, ToolEnd, ToolStart
+from pi.ai.events import Retrying, TextDelta
+from pi.base.errors import Interrupted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TextIO
+
+    from pi.agent.events import AgentEvent
+    from pi.base.cancel import Cancel
+
+SHOWN_ARGUMENT = 100
+
+
+class Printer:
+    """A sink that prints.
+
+    ``clean`` makes foreign text safe for a terminal; it is applied to what goes to one.
+    A stdout that was closed sets ``cancel`` (code "stdout-closed") and ends the printing.
+    """
+
+    def __init__(
+        self,
+        stdout: TextIO | None,
+        stderr: TextIO | None,
+        cancel: Cancel,
+        *,
+        clean: Callable[[str], str],
+        stream: bool = True,
+        quiet: bool = False,
+        pause: Callable[[], None] | None = None,
+    ) -> None:
+        self._stdout = stdout
+        self._stderr = None if quiet else stderr
+        self._cancel = cancel
+        self._clean = clean
+        self._clean_stdout = stdout is not None and stdout.isatty()
+        self._stream = stream
+        self._pause = pause
+        self._open_line = False  # stdout ended without a line break
+        self._streamed = False  # text of the current message was already printed
+
+    def __call__(self, event: AgentEvent) -> None:
+        if isinstance(event, TextDelta):
+            if self._stream:
+                self._streamed = True
+                self._say(event.text)
+        elif isinstance(event, MessageAdded):
+            self._message(event)
+        elif isinstance(event, ToolStart):
+            self.note(f"{event.call.name}: {summary(event.call.arguments)}")
+        elif isinstance(event, ToolEnd):
+            if event.result.is_error:
+                self.note(f"{event.call.name}: {event.result.text.split(chr(10), 1)[0]}")
+        elif isinstance(event, Retrying):
+            self.note(f"retry {event.attempt} in {event.delay_ms} ms: {event.why}")
+        elif isinstance(event, AgentEnd):
+            self._end_line()
+
+    def note(self, text: str) -> None:
+        """One line about the run."""
+        if self._stderr is None:
+            return
+        self._end_line()
+        try:
+            print(f"[{self._clean(text)}]", file=self._stderr, flush=True)
+        except (OSError, ValueError):
+            self._stderr = None
+
+    def _message(self, event: MessageAdded) -> None:
+        if event.message.role != "assistant":
+            return
+        if not self._streamed:
+            self._say(event.message.text())
+        self._end_line()
+        self._streamed = False
+
+    def _say(self, text: str) -> None:
+        if self._stdout is None or not text:
+            return
+        try:
+            self._stdout.write(self._clean(text) if self._clean_stdout else text)
+            self._stdout.flush()
+        except (OSError, ValueError) as exc:
+            self._stdout = None
+            self._cancel.set(Interrupted("stdout was closed", cause=str(exc), code="stdout-closed"))
+            return
+        self._open_line = not text.endswith("\n")
+        if self._pause is not None:
+            self._pause()
+
+    def _end_line(self) -> None:
+        if self._open_line:
+            self._open_line = False
+            self._say("\n")
+
+
+def summary(arguments: object) -> str:
+    """A call's arguments in one short line."""
+    text = json.dumps(arguments, ensure_ascii=False, default=str)
+    return text if len(text) <= SHOWN_ARGUMENT else text[: SHOWN_ARGUMENT - 3] + "..."

@@ -1,0 +1,215 @@
+"""One message of a session and the record it is stored as (schema 2, a superset of 1).
+
+    {"record_type":"entry","id":2,"parent_id":1,"ts":1700000000000,
+     "message":{"role":"user","content":[{"type":"text","text":"hi"}],"is_error":false}}
+
+Assistant entries also have ``provider``, ``model``, ``api``, ``stop_reason``, ``usage``
+and ``error`` beside ``message``. Entries without ``record_type`` are the oldest form.
+
+Invariants (each has a property test):
+  * a record is refused with a reason or decoded; ``refusal`` and ``decode`` never raise;
+  * decode(encode(entry)) == entry, and encode(decode(record)) has all that record had:
+    fields, blocks and fields of blocks that a Message cannot hold wait in ``extra``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from pi.ai.types import Message, Origin, Text, ToolCall
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pi.ai.types import Block, Reply
+
+SCHEMA_VERSION = 2
+MAX_ID = 2**63 - 1
+ROLES = ("system", "user", "assistant", "tool")
+_NOTHING: Mapping[str, Any] = {}
+
+
+class SessionEntry(NamedTuple):
+    """``extra`` holds the record's other fields (``ts``, ``usage``, ``error``, unknown ones);
+    its "message", if any, those of the stored message."""
+
+    id: int
+    parent_id: int | None
+    message: Message
+    extra: Mapping[str, Any] = _NOTHING
+
+
+def header(
+    session_id: str, *, created_ms: int, next_id: int, cwd: str, app_version: str
+) -> dict[str, Any]:
+    """The record that opens a file, and the one that continues a file of schema 1."""
+    return {
+        "record_type": "meta",
+        "schema_version": SCHEMA_VERSION,
+        "session_id": session_id,
+        "created_ms": created_ms,
+        "cwd": cwd,
+        "app_version": app_version,
+        "next_id": next_id,
+    }
+
+
+def is_id(value: object) -> bool:
+    """Whether ``value`` can be an entry's id: an int (a bool is none) of 63 bits."""
+    return type(value) is int and 0 <= value <= MAX_ID
+
+
+def is_waypoint(record: Mapping[str, Any]) -> bool:
+    """Whether the record has a place in the tree but no message (a kind of a later pi)."""
+    return "message" not in record and record.get("kind", "message") != "message"
+
+
+def refusal(record: Mapping[str, Any]) -> str:
+    """Why ``record`` cannot be an entry; "" if it can. Runs for every line of a file."""
+    if not is_id(record.get("id")):
+        return "entry id is not an integer from 0 to 2^63-1"
+    parent = record.get("parent_id")
+    if parent is not None and not is_id(parent):
+        return "parent_id is not null or an integer from 0 to 2^63-1"
+    message = record.get("message")
+    if type(message) is not dict:
+        return "" if is_waypoint(record) else "entry without a message object"
+    if message.get("role") not in ROLES:
+        return "role is not system, user, assistant or tool"
+    content = message.get("content")
+    if type(content) is not list:
+        return "content is not an array"
+    for block in content:
+        if type(block) is not dict or type(block.get("type")) is not str:
+            return "content block is not an object with a type"
+        if block["type"] == "text":
+            if type(block.get("text")) is not str:
+                return "text block without a text"
+        elif block["type"] == "tool_call" and not (
+            type(block.get("id")) is str and type(block.get("name")) is str
+        ):
+            return "tool_call block without id or name"
+    if type(message.get("is_error", False)) is not bool:
+        return "is_error is not a boolean"
+    for name in ("tool_call_id", "tool_name"):
+        if not isinstance(message.get(name, ""), (str, type(None))):
+            return f"{name} is not a string"
+    return ""
+
+
+def decode(record: Mapping[str, Any]) -> SessionEntry:
+    """The entry in a record that ``refusal`` accepts and that is no waypoint."""
+    stored = record["message"]
+    role = stored["role"]
+    content = stored["content"]
+    extra = dict(record)
+    for name in ("record_type", "id", "parent_id", "message"):
+        extra.pop(name, None)
+    stop_reason, origin = "", None
+    if role == "assistant":
+        if type(extra.get("stop_reason")) is str:
+            stop_reason = extra.pop("stop_reason")
+        origin = _take_origin(extra)
+    is_tool = role == "tool"
+    message = Message(
+        role,
+        tuple(block for block in map(_block, content) if block is not None),
+        # The oldest files may lack it; a tool message without one would break the contract.
+        (stored.get("tool_call_id") or "") if is_tool else None,
+        stored.get("tool_name") if is_tool else None,
+        stored.get("is_error", False),
+        stop_reason,
+        origin,
+    )
+    written = _message_record(message)
+    rest = {name: value for name, value in stored.items() if written.get(name) != value}
+    if rest:
+        extra["message"] = rest
+    return SessionEntry(record["id"], record.get("parent_id"), message, extra)
+
+
+def encode(entry: SessionEntry) -> dict[str, Any]:
+    """The schema 2 record of ``entry``, its own fields before what ``extra`` adds."""
+    extra = dict(entry.extra)
+    stored = _message_record(entry.message)
+    stored.update(extra.pop("message", _NOTHING))
+    record: dict[str, Any] = {
+        "record_type": "entry",
+        "id": entry.id,
+        "parent_id": entry.parent_id,
+        "message": stored,
+    }
+    message = entry.message
+    if message.role == "assistant":
+        if message.origin is not None:
+            record.update(message.origin._asdict())
+        if message.stop_reason:
+            record["stop_reason"] = message.stop_reason
+    for name, value in extra.items():
+        record.setdefault(name, value)
+    return record
+
+
+def reply_extra(reply: Reply) -> dict[str, Any]:
+    """What a reply says beyond its message, as fields of the entry that stores it."""
+    extra: dict[str, Any] = {"usage": reply.usage._asdict()}
+    if reply.error is not None:
+        error = reply.error
+        extra["error"] = {"code": error.code, "message": error.message, "cause": error.cause}
+    if reply.raw_stop_reason is not None:
+        extra["raw_stop_reason"] = reply.raw_stop_reason
+    if reply.response_id is not None:
+        extra["response_id"] = reply.response_id
+    return extra
+
+
+def _take_origin(extra: dict[str, Any]) -> Origin | None:
+    """The three fields belong together; with one missing or odd they stay where they are."""
+    fields = [extra.get(name) for name in Origin._fields]
+    if not all(type(value) is str for value in fields):
+        return None
+    return Origin(*(extra.pop(name) for name in Origin._fields))
+
+
+def _block(stored: Mapping[str, Any]) -> Block | None:
+    if stored["type"] == "text":
+        return Text(stored["text"])
+    if stored["type"] != "tool_call":
+        return None
+    raw, arguments = stored.get("raw_arguments"), stored.get("arguments", {})
+    if type(raw) is str:
+        return ToolCall(stored["id"], stored["name"], {}, raw)
+    if type(arguments) is dict:
+        return ToolCall(stored["id"], stored["name"], arguments)
+    # Schema 1 allowed any JSON here.
+    raw = json.dumps(arguments, ensure_ascii=False)
+    return ToolCall(stored["id"], stored["name"], {}, raw)
+
+
+def _message_record(message: Message) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "role": message.role,
+        "content": [_block_record(block) for block in message.blocks],
+    }
+    if message.tool_call_id:
+        record["tool_call_id"] = message.tool_call_id
+    if message.tool_name is not None:
+        record["tool_name"] = message.tool_name
+    record["is_error"] = message.is_error
+    return record
+
+
+def _block_record(block: Block) -> dict[str, Any]:
+    if isinstance(block, Text):
+        return {"type": "text", "text": block.text}
+    record = {
+        "type": "tool_call",
+        "id": block.id,
+        "name": block.name,
+        "arguments": dict(block.arguments),
+    }
+    if block.raw_arguments is not None:
+        record["raw_arguments"] = block.raw_arguments
+    return record

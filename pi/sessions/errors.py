@@ -1,0 +1,12 @@
+"""What can go wrong with a session file, beyond damaged lines (those are data, not errors)."""
+
+from __future__ import annotations
+
+from pi.base.errors import PiError
+
+
+class SessionError(PiError):
+    """``code`` is "session-failed", "session-unreadable", "not-a-session", "session-locked",
+    "session-newer-schema", "session-full" or "unknown-session-id"."""
+
+    code = "session-failed"

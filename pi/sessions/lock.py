@@ -1,0 +1,161 @@
+"""One writer at a time: a kernel lock on ``<session>.lock``, held for one append.
+
+The kernel frees it when its holder dies, so there are no stale locks and the file stays
+where it is. ``flock`` and not POSIX record locks: those do not exclude two opens in one
+process. The holder writes who it is into the file, for the message of whoever waits too
+long; what stands there while nobody holds the lock means nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+import time
+
+from pi.sessions.errors import SessionError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.001, 0.05
+_NO_FLOCK = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL)
+_MAX_OWNER_BYTES = 4096
+
+
+class SessionLock:
+    """Context manager; entering waits up to ``wait_ms`` and raises SessionError after that.
+
+    ``shared=True`` waits until nobody writes, creates no file, and never fails for want
+    of a lock file.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        wait_ms: int,
+        now_ms: Callable[[], int],
+        shared: bool = False,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._path = path
+        self._wait_ms = max(1, wait_ms)
+        self._now_ms = now_ms
+        self._shared = shared
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._descriptor = -1
+
+    def __enter__(self) -> SessionLock:
+        deadline = self._monotonic() + self._wait_ms / 1000
+        pause = _FIRST_PAUSE_S
+        while not self._try():
+            now = self._monotonic()
+            if now >= deadline:
+                raise self._timed_out()
+            # Jitter, so that several waiters do not knock in step. From the clock: the
+            # host's random draws are counted where a run is replayed.
+            self._sleep(min(pause * (0.5 + now * 1e6 % 1000 / 2000), deadline - now))
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _try(self) -> bool:
+        try:
+            descriptor = self._open()
+        except OSError as exc:
+            if self._shared:
+                return True
+            raise self._failed(exc.strerror or str(exc)) from exc
+        held = False
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise self._failed("it is not a regular file")
+            held = self._flock(descriptor) and self._is_current(descriptor)
+            if held and not self._shared:
+                self._sign(descriptor)
+        except OSError as exc:
+            held = False
+            raise self._failed(exc.strerror or str(exc)) from exc
+        finally:
+            if held:
+                self._descriptor = descriptor
+            else:
+                os.close(descriptor)
+        return held
+
+    def _open(self) -> int:
+        # Never through a link: the owner record must not land in somebody's other file.
+        flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        flags |= os.O_RDONLY if self._shared else os.O_RDWR | os.O_CREAT
+        return os.open(self._path, flags, 0o600)
+
+    def _flock(self, descriptor: int) -> bool:
+        """The one place that knows what to do without ``flock``: go on without a lock."""
+        if fcntl is None:
+            return True
+        kind = fcntl.LOCK_SH if self._shared else fcntl.LOCK_EX
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError as exc:
+            if exc.errno not in _NO_FLOCK:
+                raise
+        return True
+
+    def _is_current(self, descriptor: int) -> bool:
+        """Whether the name still leads to what was locked: someone may have removed the file."""
+        try:
+            there = os.stat(self._path, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        mine = os.fstat(descriptor)
+        return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
+
+    def _sign(self, descriptor: int) -> None:
+        owner = {"pid": os.getpid(), "host": _host(), "since_ms": self._now_ms()}
+        line = json.dumps(owner).encode("ascii") + b"\n"
+        try:
+            os.write(descriptor, line)
+            os.ftruncate(descriptor, len(line))
+        except OSError:
+            pass  # a full disk: the lock holds without a name on it
+
+    def _failed(self, cause: str) -> SessionError:
+        return SessionError(f"failed to acquire lock '{self._path}'", cause=cause)
+
+    def _timed_out(self) -> SessionError:
+        return SessionError(
+            f"timed out acquiring lock '{self._path}' after {self._wait_ms} ms",
+            cause=self._holder(),
+            hint="wait for it to finish, or raise --session-lock-wait-ms",
+            code="session-locked",
+        )
+
+    def _holder(self) -> str:
+        try:
+            with open(self._path, "rb") as file:
+                owner = json.loads(file.read(_MAX_OWNER_BYTES))
+            pid, host, age_ms = int(owner["pid"]), owner["host"], self._now_ms() - owner["since_ms"]
+            return f"held by process {pid} on {host!r} for {max(0, age_ms) / 1000:.1f} s"
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            return "held by an unknown process"
+
+
+def _host() -> str:
+    # Not socket.gethostname: importing socket costs more than the whole store.
+    return os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")

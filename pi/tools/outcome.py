@@ -1,0 +1,62 @@
+"""How a tool says that it failed, and how it looks at its arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pi.agent.tool import ToolResult
+from pi.base.text import well_formed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class ToolFailure(Exception):
+    """A call that was refused or did not work; ``run`` turns it into an error result.
+
+    ``rule`` names the policy rule that refused, if one did.
+    """
+
+    def __init__(self, error: str, rule: str = "") -> None:
+        super().__init__(error)
+        self.error = error
+        self.rule = rule
+
+
+def failed(error: str, fields: Mapping[str, Any]) -> ToolResult:
+    """The error result with ``fields`` (what was asked for) beside the error.
+
+    File names may hold bytes that are no text, and a model's strings half characters:
+    neither could be written to a session or sent.
+    """
+    content = {**fields, "error": error}
+    for name, value in content.items():
+        if isinstance(value, str):
+            content[name] = well_formed(value)
+    return ToolResult(f"error: {content['error']}", content, is_error=True)
+
+
+def os_text(exc: OSError) -> str:
+    """The system's own words, without our file names in it."""
+    return exc.strerror or str(exc)
+
+
+def text_argument(arguments: Mapping[str, Any], name: str) -> str:
+    value = arguments.get(name)
+    if not isinstance(value, str):
+        raise ToolFailure(f"missing required string argument '{name}'")
+    return value
+
+
+def count_argument(arguments: Mapping[str, Any], name: str) -> int | None:
+    """A whole number from 1 up, or None if it was not given."""
+    value = arguments.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 1:
+        raise ToolFailure(f"'{name}' must be a whole number from 1 up")
+    try:
+        return int(value)
+    except OverflowError:
+        raise ToolFailure(f"'{name}' must be a whole number from 1 up") from None

@@ -1,0 +1,163 @@
+"""May this path be touched, and which file is meant by it.
+
+The rule: a path is resolved, component by component and through every link, missing
+parts included; it is allowed if the result is a root or lies below one, compared by
+whole names. The result, never the input, is what gets opened (see ``places``).
+Refusals come before any other answer, so that nothing outside the roots can be probed.
+"""
+
+from __future__ import annotations
+
+import os
+
+from pi.tools.outcome import ToolFailure
+from pi.tools.places import Folder, Place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# What the kernel shows of processes: their variables (keys among them), memory, files.
+_PROCESS_SECRETS = frozenset(("environ", "mem", "fd", "kcore"))
+_NEAR_NAMES = 3
+
+
+class PathRule:
+    """The allowed roots. No root at all means everything is allowed."""
+
+    def __init__(self, roots: Sequence[str], *, enforce_regular_files: bool = True) -> None:
+        self._roots = tuple(os.path.realpath(root) for root in roots)
+        self._enforce = enforce_regular_files
+        self._own_files: set[str] = set()
+
+    def allow_reading(self, path: str) -> None:
+        """Let ``read`` open this one file of ours although it is outside the roots."""
+        self._own_files.add(os.path.realpath(path))
+
+    def existing(self, given: str, cwd: str, *, own_files: bool = False) -> Place:
+        """The place of something that must be there; ``own_files`` admits ``allow_reading``."""
+        place = self._locate(given, _absolute(given, cwd), own_files=own_files)
+        if not os.path.lexists(place.resolved):
+            names = _entries_beside(place)
+            actual = _spelled_otherwise(place, names)
+            if actual is None:
+                hint = _near_names(place, names)
+                raise ToolFailure(f"path '{given}' does not exist{hint}", "allowed_roots")
+            beside = os.path.join(os.path.dirname(place.resolved), actual)
+            place = self._locate(given, beside, own_files=False)
+        self._refuse_link(place)
+        return place
+
+    def writable(self, given: str, cwd: str) -> Place:
+        """The place of a file that is there or will be."""
+        place = self._locate(given, _absolute(given, cwd), own_files=False)
+        if given.endswith("/") or not place.parts:
+            raise ToolFailure(f"path '{given}' names a directory, not a file")
+        self._refuse_link(place)
+        return place
+
+    def _locate(self, given: str, absolute: str, *, own_files: bool) -> Place:
+        resolved = os.path.realpath(absolute)
+        if os.path.realpath(resolved) != resolved:
+            # After a link to itself the rest is only joined, not resolved.
+            raise ToolFailure(f"failed to canonicalize path '{given}': a loop of symbolic links")
+        for root in self._roots or (os.path.splitdrive(resolved)[0] + os.sep,):
+            parts = parts_below(root, resolved)
+            if parts is not None:
+                if holds_process_secrets(resolved):
+                    raise ToolFailure(
+                        f"path '{given}' is denied: it shows a process's secrets",
+                        "process_secrets",
+                    )
+                return Place(given, absolute, root, parts)
+        if own_files and resolved in self._own_files:
+            folder, name = os.path.split(resolved)
+            return Place(given, absolute, folder, (name,))
+        raise ToolFailure(f"path '{resolved}' is outside allowed roots", "allowed_roots")
+
+    def _refuse_link(self, place: Place) -> None:
+        if self._enforce and os.path.islink(place.absolute.rstrip("/")):
+            raise ToolFailure(
+                f"path '{place.given}' is a symbolic link, which is denied by policy",
+                "enforce_regular_files",
+            )
+
+
+def parts_below(root: str, path: str) -> tuple[str, ...] | None:
+    """The names that lead from ``root`` to ``path``, or None if it is not below.
+
+    Both are absolute and normalised. Whole names: ``/a/bc`` is not below ``/a/b``.
+    """
+    if path == root:
+        return ()
+    prefix = root if root.endswith(os.sep) else root + os.sep
+    if path.startswith(prefix):
+        return tuple(path[len(prefix) :].split(os.sep))
+    return None
+
+
+def holds_process_secrets(resolved: str) -> bool:
+    """Whether the kernel would show a process's variables, memory or open files there."""
+    parts = resolved.split("/")
+    return parts[:2] == ["", "proc"] and not _PROCESS_SECRETS.isdisjoint(parts[2:])
+
+
+def _absolute(given: str, cwd: str) -> str:
+    """``given`` joined with ``cwd``; not normalised, since ``..`` may follow a link.
+
+    A leading ``@`` (how people mention files in prompts) is dropped unless a file or
+    directory of that name is there; ``~`` is a home directory.
+    """
+    if not given:
+        raise ToolFailure("path must not be empty")
+    if "\0" in given:
+        raise ToolFailure("path must not hold a NUL character")
+    try:
+        given.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ToolFailure("path is not valid Unicode text") from None
+    path = given
+    if path.startswith("@") and not os.path.lexists(os.path.join(cwd, path.split("/", 1)[0])):
+        path = path[1:]
+    if path.startswith("~"):
+        path = os.path.expanduser(path)
+    return os.path.join(cwd, path)
+
+
+def _entries_beside(place: Place) -> list[str]:
+    """The names in the directory where the missing file should be."""
+    if not place.parts:
+        return []
+    try:
+        above = place._replace(parts=place.parts[:-1])
+        with Folder(above) as folder:
+            return [name.rstrip("/") for name in folder.entries()]
+    except (OSError, ToolFailure):
+        return []
+
+
+def _spelled_otherwise(place: Place, names: list[str]) -> str | None:
+    """The one name that looks the same: composed accents, odd spaces, curly apostrophes.
+
+    Models type plain characters; screenshots and macOS file names hold others.
+    """
+    if not names:
+        return None
+    wanted = _look(place.parts[-1])
+    same = [name for name in names if _look(name) == wanted]
+    return same[0] if len(same) == 1 else None
+
+
+def _look(name: str) -> str:
+    from unicodedata import normalize  # 1 ms, and only when a file is missing
+
+    return normalize("NFKC", name).replace("\u2019", "'")
+
+
+def _near_names(place: Place, names: list[str]) -> str:
+    if not names:
+        return ""
+    from difflib import get_close_matches  # 5 ms, and only when a file is missing
+
+    near = get_close_matches(place.parts[-1], sorted(names)[:2000], _NEAR_NAMES)
+    return f"; there are: {', '.join(near)}" if near else ""

@@ -1,0 +1,202 @@
+"""The ``read`` tool: a text file, or a part of it, or the names in a directory."""
+
+from __future__ import annotations
+
+import os
+import stat
+from itertools import chain
+from typing import Any
+
+from pi.agent.tool import ToolResult
+from pi.ai.types import ToolDefinition
+from pi.base.text import redact, well_formed
+from pi.tools.excerpt import take_lines
+from pi.tools.outcome import ToolFailure, count_argument, failed, os_text, text_argument
+from pi.tools.places import Folder, read_up_to
+from pi.tools.text_files import SNIFF_BYTES, binary_kind, decode, is_binary, utf16_encoding
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pi.agent.tool import ToolContext
+    from pi.base.cancel import Cancel
+    from pi.tools.excerpt import Excerpt
+    from pi.tools.places import Place
+    from pi.tools.toolkit import Toolkit
+
+# As much as a model can use at once; with offset it goes on from there.
+MAX_LINES = 2000
+MAX_BYTES = 50 * 1024
+MAX_ENTRIES = 500
+_PIECE = 1 << 18
+
+DEFINITION = ToolDefinition(
+    "read",
+    "Read a text file from disk, or list a directory. Long files come in parts: "
+    "use offset and limit to go on",
+    {
+        "type": "object",
+        "properties": {
+            "path": {"type": "string", "description": "Path to read"},
+            "offset": {
+                "type": "integer",
+                "minimum": 1,
+                "description": "First line to read, counted from 1",
+            },
+            "limit": {"type": "integer", "minimum": 1, "description": "Number of lines to read"},
+        },
+        "required": ["path"],
+        "additionalProperties": False,
+    },
+)
+
+
+class ReadTool:
+    definition = DEFINITION
+
+    def __init__(self, toolkit: Toolkit) -> None:
+        self._kit = toolkit
+        self._max_bytes = min(MAX_BYTES, toolkit.limits.max_file_read_bytes)
+
+    def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
+        given = arguments.get("path")
+        try:
+            path = text_argument(arguments, "path")
+            offset = count_argument(arguments, "offset")
+            limit = count_argument(arguments, "limit")
+            place = self._kit.paths.existing(path, context.cwd, own_files=True)
+            with Folder(place) as folder:
+                info = folder.info()
+                if info is not None and stat.S_ISDIR(info.st_mode):
+                    return self._directory(folder)
+                return self._file(folder, offset, limit, context.cancel)
+        except ToolFailure as failure:
+            return failed(failure.error, {"path": given})
+        except OSError as exc:
+            return failed(os_text(exc), {"path": given})
+
+    def _directory(self, folder: Folder) -> ToolResult:
+        names = sorted(map(well_formed, folder.entries()), key=lambda name: (name.lower(), name))
+        shown = names[:MAX_ENTRIES]
+        lines = shown or ["(empty directory)"]
+        if len(names) > len(shown):
+            lines.append(f"[{len(shown)} of {len(names)} entries shown]")
+        text = redact("\n".join(lines), self._kit.secrets)
+        return ToolResult(
+            text,
+            {
+                "path": folder.place.absolute,
+                "content": redact("\n".join(shown), self._kit.secrets),
+                "entries": len(names),
+                "truncated": len(names) > len(shown),
+            },
+        )
+
+    def _file(
+        self, folder: Folder, offset: int | None, limit: int | None, cancel: Cancel
+    ) -> ToolResult:
+        most = self._kit.limits.max_file_read_bytes
+        in_parts = offset is not None or limit is not None
+        descriptor, info = folder.open_regular()
+        try:
+            head = read_up_to(descriptor, SNIFF_BYTES)
+            if is_binary(head):
+                return _binary(folder.place, head, info.st_size)
+            pieces: Iterator[bytes]
+            if in_parts and not utf16_encoding(head):
+                pieces = chain((head,), _pieces(descriptor, cancel))
+            else:
+                data = head + read_up_to(descriptor, most + 1 - len(head))
+                if len(data) > most:
+                    raise too_large(max(info.st_size, len(data)), most, in_parts=not in_parts)
+                pieces = iter((_as_utf8(data),))
+            lines = min(limit or MAX_LINES, MAX_LINES)
+            part = take_lines(pieces, offset or 1, lines, self._max_bytes)
+        finally:
+            os.close(descriptor)
+        cancel_reason = cancel.why
+        if cancel_reason is not None:
+            raise ToolFailure(f"cancelled: {cancel_reason.message}")
+        return self._part(folder.place, part, limit)
+
+    def _part(self, place: Place, part: Excerpt, limit: int | None) -> ToolResult:
+        if part.first > max(1, part.total):
+            raise ToolFailure(
+                f"offset {part.first} is past the end of the file ({_lines(part.total)})"
+            )
+        found = decode(part.data)
+        if found is None:  # a NUL further down in a file that began as text
+            return _binary(place, part.data, len(part.data))
+        content = redact(found.text, self._kit.secrets)
+        notice = _notice(place, part, limit, self._max_bytes)
+        if found.guessed:
+            notice.append("[not valid UTF-8: shown as Latin-1; it cannot be edited]")
+        text = content
+        if notice:
+            text += ("" if not text or text.endswith("\n") else "\n") + "\n".join(notice)
+        return ToolResult(
+            text or "[the file is empty]",
+            {
+                "path": place.absolute,
+                "content": content,
+                "start_line": part.first,
+                "end_line": part.last,
+                "total_lines": part.total if part.total_is_exact else None,
+                "truncated": part.last < part.total,
+            },
+        )
+
+
+def too_large(size: int, most: int, *, in_parts: bool) -> ToolFailure:
+    """The refusal of a file over the limit; ``in_parts`` tells how it can be read."""
+    hint = "; give offset and limit to read it in parts" if in_parts else ""
+    return ToolFailure(f"file is too large ({size} bytes), limit is {most} bytes{hint}")
+
+
+def _pieces(descriptor: int, cancel: Cancel) -> Iterator[bytes]:
+    while cancel.why is None:
+        piece = os.read(descriptor, _PIECE)
+        if not piece:
+            return
+        yield piece
+
+
+def _as_utf8(data: bytes) -> bytes:
+    """UTF-16 text as UTF-8, so that lines are cut the same way; other bytes as they are."""
+    found = decode(data) if utf16_encoding(data) else None
+    return data if found is None else found.text.encode("utf-8")
+
+
+def _binary(place: Place, head: bytes, size: int) -> ToolResult:
+    kind = binary_kind(head)
+    return ToolResult(
+        f"[{kind}, {size} bytes: content not shown]",
+        {"path": place.absolute, "content": "", "binary": kind, "bytes": size},
+    )
+
+
+def _notice(place: Place, part: Excerpt, limit: int | None, max_bytes: int) -> list[str]:
+    """What was left out, and how to get it."""
+    if part.too_long:
+        import shlex  # 6 ms, and only for a line that is too long
+
+        command = f"sed -n '{part.first}p' {shlex.quote(place.given)} | head -c {max_bytes}"
+        return [
+            f"[line {part.first} is {part.too_long} bytes long, more than can be shown. "
+            f"Use bash: {command}]"
+        ]
+    if part.last >= part.total:
+        return []
+    total = str(part.total) if part.total_is_exact else f"more than {part.total}"
+    goes_on = f"Use offset={part.last + 1} to continue.]"
+    shown = f"[lines {part.first}-{part.last} of {total} shown"
+    if part.cut_by_bytes:
+        return [f"{shown} ({max_bytes}-byte limit). {goes_on}"]
+    if limit is not None and limit <= MAX_LINES:
+        return [f"{shown}, {part.total - part.last} more. {goes_on}"]
+    return [f"{shown} ({MAX_LINES}-line limit). {goes_on}"]
+
+
+def _lines(count: int) -> str:
+    return "1 line" if count == 1 else f"{count} lines"

@@ -1,0 +1,18 @@
+"""What every pytest test may count on: a clean environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No PI_* variable, no API key, no proxy of the machine reaches a test."""
+    for name in list(os.environ):
+        upper = name.upper()
+        if upper.startswith("PI_") or upper.endswith(("_API_KEY", "_PROXY", "_TOKEN")):
+            monkeypatch.delenv(name)
+    return

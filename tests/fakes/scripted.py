@@ -1,0 +1,102 @@
+"""Stand-ins that enter through arguments: a model and a transport that answer from lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pi.agent.tool import ToolContext, ToolResult
+from pi.ai.events import ReplyDone, StreamEvent, TextDelta
+from pi.ai.types import ChatRequest, Message, Reply, Text, ToolCall, ToolDefinition, Usage
+from pi.base.cancel import Cancel
+from pi.base.http import Request
+
+
+def text_reply(text: str, stop_reason: str = "stop", **fields: Any) -> Reply:
+    """An answer in words."""
+    message = Message("assistant", (Text(text),) if text else (), stop_reason=stop_reason)
+    return Reply(message, stop_reason, usage=Usage(1, 2), **fields)
+
+
+def call_reply(*calls: ToolCall, stop_reason: str = "tool_use") -> Reply:
+    """An answer that wants tools."""
+    return Reply(Message("assistant", calls, stop_reason=stop_reason), stop_reason)
+
+
+class ScriptedModel:
+    """Answers with replies, in order; what was asked is in ``requests``."""
+
+    def __init__(self, *replies: Reply) -> None:
+        self._replies = list(replies)
+        self.requests: list[ChatRequest] = []
+
+    def stream(self, chat: ChatRequest, cancel: Cancel) -> Iterator[StreamEvent]:
+        self.requests.append(chat)
+        reply = self._replies.pop(0)
+        if reply.message.text():
+            yield TextDelta(reply.message.text())
+        yield ReplyDone(reply)
+
+
+class EchoTool:
+    """Returns its argument; ``then`` runs during the call."""
+
+    definition = ToolDefinition(
+        "echo",
+        "Say it back",
+        {
+            "type": "object",
+            "properties": {"text": {"type": "string"}},
+            "required": ["text"],
+            "additionalProperties": False,
+        },
+    )
+
+    def __init__(self, then: Any = None) -> None:
+        self.ran: list[str] = []
+        self._then = then
+
+    def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
+        self.ran.append(arguments["text"])
+        if self._then is not None:
+            self._then()
+        return ToolResult(arguments["text"], {"text": arguments["text"]})
+
+
+class ScriptedResponse:
+    """A response from byte strings; an exception among them is raised when reached."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], *chunks: bytes | Exception) -> None:
+        self.status = status
+        self.headers = dict(headers)
+        self._chunks = list(chunks)
+        self.closed = False
+
+    def read(self, size: int = 65536) -> bytes:
+        if not self._chunks:
+            return b""
+        chunk = self._chunks.pop(0)
+        if isinstance(chunk, Exception):
+            raise chunk
+        return chunk
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class ScriptedTransport:
+    """Answers from a list, in order; what was asked is in ``requests``."""
+
+    def __init__(self, *answers: ScriptedResponse | Exception) -> None:
+        self._answers = list(answers)
+        self.requests: list[Request] = []
+
+    def send(self, request: Request, cancel: Cancel) -> ScriptedResponse:
+        self.requests.append(request)
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def close(self) -> None:
+        pass

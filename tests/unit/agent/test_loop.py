@@ -1,0 +1,205 @@
+"""The agent loop against a scripted model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pi.agent.events import AgentEnd, AgentEvent, MessageAdded, ToolEnd, TurnEnd
+from pi.agent.loop import CANCELLED, IN_DOUBT, NOT_RUN, Agent, AgentSettings, open_calls
+from pi.ai.types import Message, Reply, Text, ToolCall, Usage, tool_message, user_message
+from pi.base.cancel import Cancel
+from pi.base.errors import Interrupted, ProviderFailed, TimeLimit
+from tests.fakes.scripted import EchoTool, ScriptedModel, call_reply, text_reply
+
+
+def call(name: str = "echo", id_: str = "c1", raw: str | None = None, **arguments: Any) -> ToolCall:
+    return ToolCall(id_, name, {} if raw is not None else arguments, raw)
+
+
+def make_agent(
+    model: ScriptedModel, *tools: Any, max_turns: int | None = None, **more: Any
+) -> Agent:
+    settings = AgentSettings("m", "be good", "/", max_turns)
+    ticks = iter(range(10_000))
+    return Agent(
+        model, settings, tools or (EchoTool(),), monotonic=lambda: next(ticks) / 1000, **more
+    )
+
+
+def run(agent: Agent, cancel: Cancel | None = None) -> list[AgentEvent]:
+    return list(agent.run("hello", cancel or Cancel()))
+
+
+def names(events: Iterable[AgentEvent]) -> list[str]:
+    return [
+        f"{type(event).__name__}({event.message.role})"
+        if isinstance(event, MessageAdded)
+        else type(event).__name__
+        for event in events
+    ]
+
+
+def end(events: list[AgentEvent]) -> AgentEnd:
+    assert isinstance(events[-1], AgentEnd)
+    assert sum(isinstance(event, AgentEnd) for event in events) == 1
+    return events[-1]
+
+
+def tool_texts(agent: Agent) -> list[str]:
+    return [message.text() for message in agent.messages if message.role == "tool"]
+
+
+def test_a_plain_answer_has_its_events_in_order() -> None:
+    events = run(make_agent(ScriptedModel(text_reply("hi"))))
+    assert names(events) == [
+        "MessageAdded(user)", "AgentStart", "TurnStart", "TextDelta", "MessageAdded(assistant)",
+        "TurnEnd", "AgentEnd",
+    ]  # fmt: skip
+    assert end(events)[:3] == ("completed", 2, Usage(1, 2))
+
+
+def test_a_tool_call_has_its_events_in_order() -> None:
+    agent = make_agent(ScriptedModel(call_reply(call(text="x")), text_reply("done")))
+    events = run(agent)
+    assert names(events) == [
+        "MessageAdded(user)", "AgentStart", "TurnStart", "MessageAdded(assistant)", "ToolStart",
+        "ToolEnd", "MessageAdded(tool)", "TurnEnd", "TurnStart", "TextDelta",
+        "MessageAdded(assistant)", "TurnEnd", "AgentEnd",
+    ]  # fmt: skip
+    assert end(events).new_messages == 4
+    turn_ends = [event for event in events if isinstance(event, TurnEnd)]
+    assert [event.tool_results for event in turn_ends] == [1, 0]
+    assert [event.stop_reason for event in turn_ends] == ["tool_use", "stop"]
+
+
+def test_the_model_is_sent_system_history_and_tools_unchanged_each_turn() -> None:
+    model = ScriptedModel(call_reply(call(text="x")), text_reply("done"))
+    run(make_agent(model))
+    first, second = model.requests
+    assert (first.system, first.tools) == (second.system, second.tools)
+    assert second.messages[: len(first.messages)] == first.messages
+    assert second.messages[-1].text() == "x"
+
+
+def test_an_unknown_tool_is_answered_and_the_run_goes_on() -> None:
+    agent = make_agent(ScriptedModel(call_reply(call("nope")), text_reply("sorry")))
+    assert end(run(agent)).status == "completed"
+    assert "Tool 'nope' is not registered" in tool_texts(agent)[0]
+    assert agent.messages[2].is_error
+
+
+def test_invalid_arguments_are_answered_with_the_expected_shape() -> None:
+    tool = EchoTool()
+    agent = make_agent(ScriptedModel(call_reply(call(text=1)), text_reply("ok")), tool)
+    run(agent)
+    assert "invalid arguments for 'echo': text: 1 is not of type" in tool_texts(agent)[0]
+    assert "text: string" in tool_texts(agent)[0]
+    assert tool.ran == []
+
+
+def test_arguments_that_are_not_json_are_never_run() -> None:
+    tool = EchoTool()
+    agent = make_agent(ScriptedModel(call_reply(call(raw='{"text": "a')), text_reply("ok")), tool)
+    run(agent)
+    assert tool.ran == []
+    assert '{"text": "a' in tool_texts(agent)[0]
+
+
+def test_a_call_cut_by_the_output_limit_is_not_run_and_the_model_is_told() -> None:
+    tool = EchoTool()
+    cut = call_reply(call(text="whole"), call(id_="c2", raw='{"te'), stop_reason="length")
+    agent = make_agent(ScriptedModel(cut, text_reply("ok")), tool)
+    assert end(run(agent)).status == "completed"
+    assert tool.ran == ["whole"]
+    assert "output limit cut this call" in tool_texts(agent)[1]
+
+
+def test_a_bug_in_a_tool_is_an_error_result() -> None:
+    def boom() -> None:
+        raise RuntimeError("kaput")
+
+    agent = make_agent(ScriptedModel(call_reply(call(text="x")), text_reply("ok")), EchoTool(boom))
+    events = run(agent)
+    assert end(events).status == "completed"
+    assert "RuntimeError: kaput" in tool_texts(agent)[0]
+    assert [event.result.is_error for event in events if isinstance(event, ToolEnd)] == [True]
+
+
+def test_the_turn_limit_keeps_what_was_done_and_says_so() -> None:
+    model = ScriptedModel(call_reply(call(text="x")), call_reply(call(id_="c2", text="y")))
+    agent = make_agent(model, max_turns=2)
+    ended = end(run(agent))
+    assert ended.status == "max_turns"
+    assert ended.error is not None
+    assert ended.error.exit_code == 6
+    assert "agent exceeded max turns (2)" in ended.error.message
+    assert len(model.requests) == 2
+    assert tool_texts(agent) == ["x", "y"]
+
+
+def test_a_limit_of_no_turns_fails_before_any_request() -> None:
+    model = ScriptedModel()
+    assert end(run(make_agent(model, max_turns=0))).status == "max_turns"
+    assert model.requests == []
+
+
+def test_a_provider_failure_is_recorded_and_leaves_the_conversation() -> None:
+    error = ProviderFailed("broke off")
+    partial = Message("assistant", (Text("par"),), stop_reason="error")
+    agent = make_agent(ScriptedModel(Reply(partial, "error", error=error)))
+    events = run(agent)
+    assert end(events).status == "failed"
+    assert end(events).error is error
+    assert MessageAdded(partial, Reply(partial, "error", error=error)) in events
+    assert [message.role for message in agent.messages] == ["user"]
+
+
+def test_cancelling_during_a_tool_answers_the_calls_that_did_not_run() -> None:
+    cancel = Cancel()
+    tool = EchoTool(lambda: cancel.set(Interrupted("stop")))
+    calls = call_reply(call(text="a"), call(id_="c2", text="b"), call(id_="c3", text="c"))
+    agent = make_agent(ScriptedModel(calls), tool)
+    ended = end(run(agent, cancel))
+    assert ended.status == "cancelled"
+    assert tool.ran == ["a"]
+    assert tool_texts(agent) == ["a", CANCELLED, CANCELLED]
+    assert open_calls(agent.messages) == []
+
+
+def test_a_time_limit_has_its_own_status() -> None:
+    cancel = Cancel()
+    tool = EchoTool(lambda: cancel.set(TimeLimit("late")))
+    agent = make_agent(ScriptedModel(call_reply(call(text="a"))), tool)
+    assert end(run(agent, cancel)).status == "timed_out"
+
+
+def test_open_calls_of_an_earlier_process_are_answered_first() -> None:
+    """A call that had begun is in doubt; one that had not was not run."""
+    history = [
+        user_message("do"),
+        call_reply(call(text="a"), call(id_="c2", text="b"), call(id_="c3", text="c")).message,
+        tool_message(call(), "a"),
+    ]
+    model = ScriptedModel(text_reply("ok"))
+    agent = make_agent(model, messages=history, started_calls=frozenset({"c1", "c2"}))
+    events = run(agent)
+    assert names(events)[:3] == ["MessageAdded(tool)", "MessageAdded(tool)", "MessageAdded(user)"]
+    assert tool_texts(agent) == ["a", IN_DOUBT, NOT_RUN]
+    assert end(events).new_messages == 4
+
+
+def test_a_cut_or_refused_answer_is_not_a_success() -> None:
+    for reason, code in (("length", "output-limit"), ("refusal", "answer-refused")):
+        events = run(make_agent(ScriptedModel(text_reply("par", reason))))
+        error = end(events).error
+        assert error is not None
+        assert (error.code, error.exit_code) == (code, 9)
+
+
+def test_an_empty_first_answer_is_a_failure_and_after_tools_it_is_not() -> None:
+    error = end(run(make_agent(ScriptedModel(text_reply(""))))).error
+    assert error is not None
+    assert error.code == "empty-answer"
+    after_tools = ScriptedModel(call_reply(call(text="x")), text_reply(""))
+    assert end(run(make_agent(after_tools))).status == "completed"

@@ -1,0 +1,60 @@
+"""Errors: their words, their exit codes."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from pi.base import errors
+from pi.base.errors import PiError, UsageError, report
+
+
+def test_an_error_says_what_why_and_what_next() -> None:
+    error = UsageError("cannot read 'x'", cause="no such file", hint="check the name")
+    assert error.lines() == [
+        "error: cannot read 'x'",
+        "  cause: no such file",
+        "  hint:  check the name",
+    ]
+
+
+def test_exit_codes_follow_the_table() -> None:
+    expected = {
+        "PiError": 1, "UsageError": 2, "ConfigError": 2, "MissingKey": 3, "KeyRefused": 3,
+        "Unreachable": 4, "ProviderFailed": 5, "CapReached": 6, "VerificationFailed": 7,
+        "PolicyRefused": 8, "AnswerCut": 9, "Bug": 70, "TimeLimit": 124, "Interrupted": 130,
+    }  # fmt: skip
+    assert {name: getattr(errors, name).exit_code for name in expected} == expected
+
+
+def test_an_unknown_exception_is_reported_as_a_bug_without_a_traceback() -> None:
+    stderr = io.StringIO()
+    assert report(KeyError("boom"), stderr) == 70
+    assert "KeyError: 'boom'" in stderr.getvalue()
+    assert "Traceback" not in stderr.getvalue()
+
+
+def test_debug_adds_the_traceback() -> None:
+    stderr = io.StringIO()
+    try:
+        raise ValueError("boom")
+    except ValueError as exc:
+        report(exc, stderr, debug=True)
+    assert "Traceback" in stderr.getvalue()
+
+
+def test_an_interrupt_is_130() -> None:
+    assert report(KeyboardInterrupt(), io.StringIO()) == 130
+
+
+def test_a_closed_stderr_does_not_hide_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    stderr = io.StringIO()
+    stderr.close()
+    monkeypatch.setattr("sys.stderr", stderr)
+    assert report(PiError("x"), stderr) == 1
+
+
+def test_a_code_may_be_refined() -> None:
+    assert PiError("x", code="special").code == "special"
+    assert PiError("x").code == "failed"

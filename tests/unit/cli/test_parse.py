@@ -1,0 +1,139 @@
+"""The command line and the environment against the flag table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pi.base.errors import ConfigError, UsageError
+from pi.cli.flags import FLAGS, GROUPS
+from pi.cli.help import help_text
+from pi.cli.parse import parse
+
+
+def value(name: str, *argv: str, **environ: str) -> Any:
+    return parse(argv, environ).values[name]
+
+
+def test_a_value_follows_or_is_joined_with_equals() -> None:
+    assert value("--model", "--model", "a/b") == "a/b"
+    assert value("--model", "--model=a/b") == "a/b"
+    assert value("--model", "--model=a=b") == "a=b"
+
+
+def test_the_command_line_beats_the_environment_which_beats_the_default() -> None:
+    assert value("--model") == "openai/gpt-4o-mini"
+    assert value("--model", PI_MODEL="x/y") == "x/y"
+    assert value("--model", "--model", "a/b", PI_MODEL="x/y") == "a/b"
+    sources = parse(["--max-turns", "3"], {"PI_MODEL": "x/y"}).sources
+    assert (sources["--max-turns"], sources["--model"], sources["--session"]) == (
+        "flag", "environment", "default",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("word", ["true", "TRUE", "1", "yes", "On"])
+def test_booleans_in_the_environment_have_the_usual_spellings(word: str) -> None:
+    assert value("--quiet", PI_QUIET=word) is True
+
+
+def test_a_boolean_is_bare_or_has_a_value() -> None:
+    assert value("--quiet", "--quiet") is True
+    assert value("--quiet", "--quiet", "--quiet") is True
+    assert value("--stream-output", "--stream-output=off") is False
+    parsed = parse(["--stream-output", "false", "word"], {})
+    assert (parsed.values["--stream-output"], parsed.words) == (False, ("word",))
+    parsed = parse(["--quiet", "no", "word"], {})
+    assert (parsed.values["--quiet"], parsed.words) == (True, ("no", "word"))
+
+
+def test_short_flags_stand_for_the_long_ones() -> None:
+    parsed = parse(["-q", "-p", "hello", "there"], {})
+    assert parsed.values["--quiet"] is True
+    assert parsed.values["--print"] is True
+    assert parsed.words == ("hello", "there")
+
+
+def test_lists_are_split_trimmed_and_appended() -> None:
+    assert value("--allow-path", "--allow-path", "a, b,,", "--allow-path=c") == ("a", "b", "c")
+    assert value("--allow-path", "--allow-path", "a", PI_ALLOW_PATH="x") == ("a",)
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    parsed = parse([], {"PI_MODEL": "", "PI_MAX_TURNS": "", "PI_QUIET": ""})
+    assert not parsed.given("--model")
+    assert parsed.values["--max-turns"] == 100
+
+
+def test_a_flag_silently_beats_a_variable_it_clashes_with() -> None:
+    assert value("--prompt-file", "--prompt", "x", PI_PROMPT_FILE="f") is None
+    assert value("--prompt-file", PI_PROMPT_FILE="f") == "f"
+
+
+def test_a_prompt_may_begin_with_a_dash_unless_it_is_a_flag() -> None:
+    assert value("--prompt", "--prompt", "-1 is what?") == "-1 is what?"
+    assert value("--prompt", "--prompt=--quiet") == "--quiet"
+    with pytest.raises(UsageError):
+        parse(["--prompt", "--quiet"], {})
+
+
+def test_two_dashes_end_the_flags() -> None:
+    assert parse(["a", "--", "--quiet", "-x"], {}).words == ("a", "--quiet", "-x")
+
+
+def test_a_limit_below_its_floor_is_raised_to_it() -> None:
+    assert value("--max-file-read-bytes", "--max-file-read-bytes", "1") == 1024
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["--modle", "x"], "did you mean --model?"),
+        (["--prom", "x"], "did you mean --prompt?"),
+        (["-x"], "-x"),
+        (["--model"], "--model needs a value"),
+        (["--model", "--quiet"], "looks like a flag"),
+        (["--api-key", "-abc"], "--api-key"),
+        (["--model", "a", "--model", "b"], "given twice"),
+        (["--max-turns", "-1"], "--max-turns"),
+        (["--max-turns", "abc"], "not a whole number"),
+        (["--max-turns", "1_000"], "not a whole number"),
+        (["--max-turns", "٣"], "not a whole number"),
+        (["--max-turns="], "not a whole number"),
+        (["--max-turns", "9" * 30], "not a whole number"),
+        (["--quiet=maybe"], "neither true nor false"),
+        (["--prompt", "x", "--prompt-file", "y"], "cannot be combined"),
+        (["--session", "a\0b"], "NUL"),
+    ],
+)
+def test_mistakes_are_named_with_what_to_do(argv: list[str], said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(argv, {})
+    assert said in "\n".join(caught.value.lines())
+    assert caught.value.exit_code == 2
+
+
+def test_a_bad_variable_is_named() -> None:
+    with pytest.raises(ConfigError, match="PI_MAX_TURNS: 'x'"):
+        parse([], {"PI_MAX_TURNS": "x"})
+
+
+def test_help_lists_every_flag_and_variable_once_and_no_value() -> None:
+    text = help_text()
+    for flag in FLAGS:
+        assert text.count(f"{flag.name} ") >= 1
+        assert flag.variable in text
+    assert "sk-" not in text
+
+
+def test_rows_of_the_table_are_consistent() -> None:
+    names = [flag.name for flag in FLAGS]
+    assert len(set(names)) == len(names)
+    for flag in FLAGS:
+        assert flag.name.startswith("--")
+        assert flag.help
+        assert flag.group in GROUPS
+        assert flag.kind in ("text", "path", "secret", "int", "bool", "list", "choice")
+        assert flag.kind == "bool" or flag.metavar
+        assert not flag.variable or flag.variable.startswith("PI_")
+        assert set(flag.needs + flag.clashes) <= set(names)

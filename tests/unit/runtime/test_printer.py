@@ -1,0 +1,105 @@
+"""The plain view: what goes to stdout, what to stderr, and once."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from pi.agent.events import AgentEnd, AgentEvent, MessageAdded, ToolEnd, ToolStart
+from pi.agent.tool import ToolResult
+from pi.ai.events import Retrying, TextDelta
+from pi.ai.types import Message, Text, ToolCall, Usage, user_message
+from pi.base.cancel import Cancel
+from pi.runtime.output import Printer, summary
+
+CALL = ToolCall("1", "bash", {"command": "ls"})
+DONE = AgentEnd("completed", 2, Usage())
+
+
+def assistant(text: str) -> MessageAdded:
+    return MessageAdded(Message("assistant", (Text(text),)))
+
+
+def shown(*events: AgentEvent, **options: Any) -> tuple[str, str]:
+    stdout, stderr = io.StringIO(), io.StringIO()
+    printer = Printer(stdout, stderr, Cancel(), clean=lambda text: text, **options)
+    for event in events:
+        printer(event)
+    return stdout.getvalue(), stderr.getvalue()
+
+
+def test_streamed_text_is_printed_once_and_ends_its_line() -> None:
+    out, err = shown(
+        MessageAdded(user_message("q")), TextDelta("he"), TextDelta("llo"), assistant("hello"), DONE
+    )
+    assert (out, err) == ("hello\n", "")
+
+
+def test_without_streaming_the_text_comes_when_the_message_is_final() -> None:
+    assert shown(TextDelta("hello"), assistant("hello"), DONE, stream=False) == ("hello\n", "")
+
+
+def test_a_line_that_ends_by_itself_gets_no_second_break() -> None:
+    assert shown(TextDelta("hello\n"), assistant("hello\n"), DONE)[0] == "hello\n"
+
+
+def test_texts_of_consecutive_turns_stand_on_their_own_lines() -> None:
+    out, err = shown(
+        TextDelta("one"),
+        assistant("one"),
+        ToolStart(CALL),
+        TextDelta("two"),
+        assistant("two"),
+        DONE,
+    )
+    assert out == "one\ntwo\n"
+    assert err == '[bash: {"command": "ls"}]\n'
+
+
+def test_failed_tools_and_retries_are_told_on_stderr() -> None:
+    out, err = shown(
+        ToolEnd(CALL, ToolResult("error: no\nmore", {}, True), 1), Retrying(1, 200, "busy"), DONE
+    )
+    assert out == ""
+    assert err == "[bash: error: no]\n[retry 1 in 200 ms: busy]\n"
+
+
+def test_quiet_keeps_stderr_empty() -> None:
+    assert shown(ToolStart(CALL), Retrying(1, 2, "x"), DONE, quiet=True) == ("", "")
+
+
+def test_a_closed_stdout_cancels_the_run_without_words() -> None:
+    stdout, cancel = io.StringIO(), Cancel()
+    stdout.close()
+    stdout.isatty = lambda: False  # type: ignore[method-assign]
+    printer = Printer(stdout, None, cancel, clean=str)
+    printer(TextDelta("x"))
+    printer(TextDelta("y"))
+    assert cancel.why is not None
+    assert cancel.why.code == "stdout-closed"
+
+
+def test_text_for_a_terminal_is_cleaned() -> None:
+    stdout = io.StringIO()
+    stdout.isatty = lambda: True  # type: ignore[method-assign]
+    Printer(stdout, None, Cancel(), clean=lambda text: text.replace("\x1b", "?"))(
+        TextDelta("a\x1b[31m")
+    )
+    assert stdout.getvalue() == "a?[31m"
+
+
+def test_missing_streams_are_no_trouble() -> None:
+    printer = Printer(None, None, Cancel(), clean=str)
+    for event in (TextDelta("x"), assistant("x"), ToolStart(CALL), DONE):
+        printer(event)
+
+
+def test_a_pause_follows_each_piece() -> None:
+    pauses: list[int] = []
+    shown(TextDelta("a"), TextDelta("b"), pause=lambda: pauses.append(1))
+    assert pauses == [1, 1]
+
+
+def test_long_arguments_are_cut_in_the_summary() -> None:
+    assert summary({"a": "x" * 200}).endswith("...")
+    assert len(summary({"a": "x" * 200})) == 100

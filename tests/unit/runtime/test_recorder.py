@@ -1,0 +1,50 @@
+"""The recorder against a real session file."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from pi.agent.events import AgentEnd, MessageAdded, ToolStart
+from pi.ai.types import Message, Reply, Text, ToolCall, Usage, user_message
+from pi.base.errors import PiError
+from pi.runtime.recorder import Recorder
+from pi.sessions.store import SessionStore
+
+CALL = ToolCall("c1", "bash", {"command": "ls"})
+ANSWER = Message("assistant", (Text("hi"), CALL), stop_reason="tool_use")
+
+
+def open_store(path: Path) -> SessionStore:
+    return SessionStore.open(str(path), now_ms=lambda: 7, random_bytes=os.urandom)
+
+
+def test_messages_and_the_start_of_tools_are_on_disk_when_the_event_returns(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    record = Recorder(open_store(path), lambda error: None)
+    seen = []
+    for event in (
+        MessageAdded(user_message("q")),
+        MessageAdded(ANSWER, Reply(ANSWER, "tool_use", Usage(3, 4))),
+        ToolStart(CALL),
+        AgentEnd("completed", 2, Usage()),
+    ):
+        record(event)
+        seen.append(path.read_text().count("\n"))
+    assert seen == [2, 3, 4, 4]
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert lines[2]["usage"]["output"] == 4
+    assert lines[3]["record_type"] == "tool_start"
+    assert lines[3]["tool_call_id"] == "c1"
+    assert record.failure is None
+
+
+def test_the_first_failure_is_told_once_and_the_run_goes_on(tmp_path: Path) -> None:
+    told: list[PiError] = []
+    record = Recorder(open_store(tmp_path / "folder" / "s.jsonl"), told.append)
+    (tmp_path / "folder").write_text("in the way")
+    record(MessageAdded(user_message("q")))
+    record(MessageAdded(user_message("r")))
+    assert len(told) == 1
+    assert record.failure is told[0]
