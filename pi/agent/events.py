@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import NamedTuple, Union
 
 from pi.agent.tool import ToolResult
-from pi.ai.events import CallDelta, Retrying, TextDelta
+from pi.ai.events import CallDelta, Retrying, TextDelta, ThinkingDelta
 from pi.ai.types import Message, Reply, ToolCall, Usage
 
 TYPE_CHECKING = False
@@ -69,6 +69,7 @@ AgentEvent = Union[
     AgentStart,
     TurnStart,
     TextDelta,
+    ThinkingDelta,
     CallDelta,
     Retrying,
     MessageAdded,

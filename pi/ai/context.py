@@ -7,13 +7,13 @@ tool names hold only what every vendor takes. Same history, same result; linear.
 
 from __future__ import annotations
 
-from pi.ai.types import Message, ToolCall, tool_message
+from pi.ai.types import Image, Message, Thinking, ToolCall, tool_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pi.ai.types import Block
+    from pi.ai.types import Block, Text
 
 NO_RESULT = "No result provided"
 MAX_NAME = 64
@@ -69,9 +69,15 @@ def _tidy(message: Message) -> Message:
                 seen.add(block.id)
                 name = tool_name(block.name)
                 blocks.append(block if name == block.name else block._replace(name=name))
-        elif block.text.strip():
+        elif _says_something(block):
             blocks.append(block)
     return message if tuple(blocks) == message.blocks else message._replace(blocks=tuple(blocks))
+
+
+def _says_something(block: Text | Thinking | Image) -> bool:
+    if isinstance(block, Image) or block.text.strip() or block.signature is not None:
+        return True
+    return isinstance(block, Thinking) and (block.redacted or block.vendor is not None)
 
 
 def tool_name(name: str) -> str:

@@ -13,6 +13,12 @@ class TextDelta(NamedTuple):
     text: str
 
 
+class ThinkingDelta(NamedTuple):
+    """Reasoning as it arrives, for showing; never part of the answer."""
+
+    text: str
+
+
 class CallDelta(NamedTuple):
     """A piece of a tool call. ``position`` counts calls from 0; ``id``, ``name`` may be ""."""
 
@@ -34,4 +40,4 @@ class ReplyDone(NamedTuple):
     reply: Reply
 
 
-StreamEvent = Union[TextDelta, CallDelta, Retrying, ReplyDone]
+StreamEvent = Union[TextDelta, ThinkingDelta, CallDelta, Retrying, ReplyDone]

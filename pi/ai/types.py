@@ -16,23 +16,51 @@ if TYPE_CHECKING:
 
 
 class Text(NamedTuple):
+    """Words. ``signature`` is what the vendor wants back with them, opaque to the rest."""
+
     text: str
+    signature: str | None = None
+
+
+class Thinking(NamedTuple):
+    """Reasoning of the model, kept for replay to the model that produced it.
+
+    ``redacted`` thinking has no readable text. ``vendor`` is the original item where the
+    vendor wants it back verbatim.
+    """
+
+    text: str
+    signature: str | None = None
+    redacted: bool = False
+    vendor: Mapping[str, Any] | None = None
+
+
+class Image(NamedTuple):
+    """A picture in a user or tool message; ``data`` is base64."""
+
+    mime: str
+    data: str
 
 
 class ToolCall(NamedTuple):
     """A request of the model to run a tool.
 
     ``raw_arguments`` is set only when what the model sent is not a JSON object; such a
-    call is never run, and ``arguments`` is empty.
+    call is never run, and ``arguments`` is empty. ``signature`` and ``item_id`` are what
+    a vendor wants back with the call; ``rescued`` says that it was written as text and
+    recognised.
     """
 
     id: str
     name: str
     arguments: Mapping[str, Any]
     raw_arguments: str | None = None
+    signature: str | None = None
+    item_id: str | None = None
+    rescued: bool = False
 
 
-Block = Union[Text, ToolCall]
+Block = Union[Text, Thinking, Image, ToolCall]
 
 
 class Origin(NamedTuple):

@@ -32,7 +32,7 @@ _BLANK = REDACTED.encode()
 # The members in which the vendors' streams carry pieces of text, thoughts and arguments.
 _PIECES = (
     rb'"(content|text|arguments|partial_json|delta|thinking|reasoning|reasoning_content|refusal)"'
-    rb'\s*:\s*"((?:[^"\\]|\\.)*)"'
+    rb'\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"'
 )
 
 
@@ -98,21 +98,20 @@ class StreamRedactor:
         self._held = b""
 
     def feed(self, data: bytes) -> bytes:
-        if self._held:
-            data = self._held + data
-        data = self._secrets.data(data)
-        end = whole_characters(data)
-        end = min(end, len(data) - self._begun(data))
-        if self._is_events and len(data) <= MAX_HELD_BYTES:
-            end = min(end, data.rfind(b"\n") + 1)
-            data, end = self._without_spelled(data, end)
-        self._held = data[end:]
-        return data[:end] if self._held else data
+        data = self._secrets.data(self._held + data if self._held else data)
+        end = min(whole_characters(data), len(data) - self._begun(data))
+        if not self._is_events or len(data) > MAX_HELD_BYTES:
+            self._held = data[end:]
+            return data[:end]
+        end = min(end, data.rfind(b"\n") + 1)
+        lines, keep = self._without_spelled(data[:end])
+        self._held = lines[keep:] + data[end:]
+        return lines[:keep]
 
     def finish(self) -> bytes:
         """The body has ended: nothing that waits can become more than it is."""
         rest, self._held = self._held, b""
-        return self._without_spelled(rest, len(rest))[0] if self._is_events else rest
+        return self._without_spelled(rest)[0] if self._is_events else rest
 
     def _begun(self, data: bytes) -> int:
         """How many bytes at the end of ``data`` may be the beginning of a secret."""
@@ -131,27 +130,26 @@ class StreamRedactor:
                 start += 1
         return most
 
-    def _without_spelled(self, data: bytes, end: int) -> tuple[bytes, int]:
-        """``data`` with secrets blanked that pieces of text make up together.
+    def _without_spelled(self, data: bytes) -> tuple[bytes, int]:
+        """``data`` without the secrets that pieces of text make up together.
 
-        Returns also how much of it can be written: the line in which a secret may begin,
-        and all behind it, waits.
+        Returns also how much of it can be written: the line in which another secret may
+        begin, and all behind it, waits.
         """
         found: list[tuple[bytes, bytes]] = re.findall(_PIECES, data)
-        keep = end
-        for name in {name for name, _ in found}:
-            joined = b"".join([text for key, text in found if key == name])
-            while any(value in joined for value in self._secrets.values):
-                size = len(data)
-                data, joined = self._blank(data, name, joined)
-                end += len(data) - size
-                keep = min(keep, end)
-            begun = self._begun(joined)
+        names = {name for name, _ in found}
+        texts = {name: b"".join([text for key, text in found if key == name]) for name in names}
+        for name in names:
+            while any(value in texts[name] for value in self._secrets.values):
+                data, texts[name] = self._blank(data, name, texts[name])
+        keep = len(data)
+        for name, text in texts.items():
+            begun = self._begun(text)
             if begun:
-                at = len(joined) - begun
-                piece = next(p for p in _pieces(data, name) if p.at + p.end - p.start > at)
-                keep = min(keep, data.rfind(b"\n", 0, piece.start) + 1)
-        return data, max(0, min(keep, end))
+                at = len(text) - begun
+                first = next(p for p in _pieces(data, name) if p.at + p.end - p.start > at)
+                keep = min(keep, data.rfind(b"\n", 0, first.start) + 1)
+        return data, keep
 
     def _blank(self, data: bytes, name: bytes, joined: bytes) -> tuple[bytes, bytes]:
         """Take one spelled-out secret away; the first of its pieces says so."""

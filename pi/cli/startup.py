@@ -9,7 +9,7 @@ from importlib import import_module
 from pi import __version__
 from pi.agent.loop import Agent, AgentSettings
 from pi.ai.client import Client, Clock
-from pi.ai.providers import BY_NAME
+from pi.ai.providers import BY_NAME, CODECS
 from pi.ai.providers.codec import Options
 from pi.auth.resolve import resolve_key
 from pi.base.errors import ConfigError
@@ -47,7 +47,7 @@ def build_client(settings: Settings, host: Host) -> Client:
         check_bundle(network.ca_bundle)
         transport = UrllibTransport(HttpSettings(network.ca_bundle, network.proxy, host.environ))
     return Client(
-        load(spec.codec)(),
+        load(CODECS[spec.api])(),
         Options(base_url=base, api_key=key, timeout_ms=model.request_timeout_ms, provider=spec.id),
         transport,
         clock=Clock(host.now_ms, host.monotonic, host.pause, host.draw),

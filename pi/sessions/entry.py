@@ -14,16 +14,16 @@ Invariants (each has a property test):
 
 from __future__ import annotations
 
-import json
 from typing import Any, NamedTuple
 
-from pi.ai.types import Message, Origin, Text, ToolCall
+from pi.ai.types import Message, Origin
+from pi.sessions import blocks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pi.ai.types import Block, Reply
+    from pi.ai.types import Reply
 
 SCHEMA_VERSION = 2
 MAX_ID = 2**63 - 1
@@ -82,15 +82,9 @@ def refusal(record: Mapping[str, Any]) -> str:
     if type(content) is not list:
         return "content is not an array"
     for block in content:
-        if type(block) is not dict or type(block.get("type")) is not str:
-            return "content block is not an object with a type"
-        if block["type"] == "text":
-            if type(block.get("text")) is not str:
-                return "text block without a text"
-        elif block["type"] == "tool_call" and not (
-            type(block.get("id")) is str and type(block.get("name")) is str
-        ):
-            return "tool_call block without id or name"
+        reason = blocks.refusal(block)
+        if reason:
+            return reason
     if type(message.get("is_error", False)) is not bool:
         return "is_error is not a boolean"
     for name in ("tool_call_id", "tool_name"):
@@ -115,7 +109,7 @@ def decode(record: Mapping[str, Any]) -> SessionEntry:
     is_tool = role == "tool"
     message = Message(
         role,
-        tuple(block for block in map(_block, content) if block is not None),
+        tuple(block for block in map(blocks.decode, content) if block is not None),
         # The oldest files may lack it; a tool message without one would break the contract.
         (stored.get("tool_call_id") or "") if is_tool else None,
         stored.get("tool_name") if is_tool else None,
@@ -173,43 +167,14 @@ def _take_origin(extra: dict[str, Any]) -> Origin | None:
     return Origin(*(extra.pop(name) for name in Origin._fields))
 
 
-def _block(stored: Mapping[str, Any]) -> Block | None:
-    if stored["type"] == "text":
-        return Text(stored["text"])
-    if stored["type"] != "tool_call":
-        return None
-    raw, arguments = stored.get("raw_arguments"), stored.get("arguments", {})
-    if type(raw) is str:
-        return ToolCall(stored["id"], stored["name"], {}, raw)
-    if type(arguments) is dict:
-        return ToolCall(stored["id"], stored["name"], arguments)
-    # Schema 1 allowed any JSON here.
-    raw = json.dumps(arguments, ensure_ascii=False)
-    return ToolCall(stored["id"], stored["name"], {}, raw)
-
-
 def _message_record(message: Message) -> dict[str, Any]:
     record: dict[str, Any] = {
         "role": message.role,
-        "content": [_block_record(block) for block in message.blocks],
+        "content": [blocks.encode(block) for block in message.blocks],
     }
     if message.tool_call_id:
         record["tool_call_id"] = message.tool_call_id
     if message.tool_name is not None:
         record["tool_name"] = message.tool_name
     record["is_error"] = message.is_error
-    return record
-
-
-def _block_record(block: Block) -> dict[str, Any]:
-    if isinstance(block, Text):
-        return {"type": "text", "text": block.text}
-    record = {
-        "type": "tool_call",
-        "id": block.id,
-        "name": block.name,
-        "arguments": dict(block.arguments),
-    }
-    if block.raw_arguments is not None:
-        record["raw_arguments"] = block.raw_arguments
     return record

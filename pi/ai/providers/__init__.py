@@ -8,19 +8,26 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-OPENAI_CHAT = "pi.ai.providers.openai:OpenAiChatCodec"
+# Wire formats by name, as in ``Origin.api`` and the catalog's ``api``.
+CODECS: dict[str, str] = {
+    "openai-chat": "pi.ai.providers.openai:OpenAiChatCodec",
+    "openai-responses": "pi.ai.providers.responses:OpenAiResponsesCodec",
+    "anthropic": "pi.ai.providers.anthropic:AnthropicCodec",
+    "google": "pi.ai.providers.google:GoogleCodec",
+}
 
 
 class ProviderSpec(NamedTuple):
     """One provider.
 
-    ``codec`` is "module:class", imported at first use. ``transport`` replaces HTTP with
+    ``api`` is a key of ``CODECS``, imported at first use; the catalog may name another for
+    a model. ``transport`` replaces HTTP with
     a part of pi itself (the demo). ``keyless`` providers are asked without a key when
     none is set, as is any provider whose base URL is on this machine.
     """
 
     id: str
-    codec: str
+    api: str
     base_url: str
     key_variables: tuple[str, ...] = ()
     keyless: bool = False
@@ -28,19 +35,19 @@ class ProviderSpec(NamedTuple):
 
 
 PROVIDERS: tuple[ProviderSpec, ...] = (
-    ProviderSpec("openai", OPENAI_CHAT, "https://api.openai.com/v1", ("OPENAI_API_KEY",)),
+    ProviderSpec("openai", "openai-chat", "https://api.openai.com/v1", ("OPENAI_API_KEY",)),
     ProviderSpec(
-        "openrouter", OPENAI_CHAT, "https://openrouter.ai/api/v1", ("OPENROUTER_API_KEY",)
+        "openrouter", "openai-chat", "https://openrouter.ai/api/v1", ("OPENROUTER_API_KEY",)
     ),
-    ProviderSpec("groq", OPENAI_CHAT, "https://api.groq.com/openai/v1", ("GROQ_API_KEY",)),
-    ProviderSpec("xai", OPENAI_CHAT, "https://api.x.ai/v1", ("XAI_API_KEY",)),
-    ProviderSpec("mistral", OPENAI_CHAT, "https://api.mistral.ai/v1", ("MISTRAL_API_KEY",)),
-    ProviderSpec("ollama", OPENAI_CHAT, "http://127.0.0.1:11434/v1", keyless=True),
-    ProviderSpec("llamacpp", OPENAI_CHAT, "http://127.0.0.1:8080/v1", keyless=True),
-    ProviderSpec("vllm", OPENAI_CHAT, "http://127.0.0.1:8000/v1", keyless=True),
-    ProviderSpec("lmstudio", OPENAI_CHAT, "http://127.0.0.1:1234/v1", keyless=True),
+    ProviderSpec("groq", "openai-chat", "https://api.groq.com/openai/v1", ("GROQ_API_KEY",)),
+    ProviderSpec("xai", "openai-chat", "https://api.x.ai/v1", ("XAI_API_KEY",)),
+    ProviderSpec("mistral", "openai-chat", "https://api.mistral.ai/v1", ("MISTRAL_API_KEY",)),
+    ProviderSpec("ollama", "openai-chat", "http://127.0.0.1:11434/v1", keyless=True),
+    ProviderSpec("llamacpp", "openai-chat", "http://127.0.0.1:8080/v1", keyless=True),
+    ProviderSpec("vllm", "openai-chat", "http://127.0.0.1:8000/v1", keyless=True),
+    ProviderSpec("lmstudio", "openai-chat", "http://127.0.0.1:1234/v1", keyless=True),
     ProviderSpec(
-        "demo", OPENAI_CHAT, "http://demo.invalid", keyless=True,
+        "demo", "openai-chat", "http://demo.invalid", keyless=True,
         transport="pi.ai.demo:DemoTransport",
     ),
 )  # fmt: skip

@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from pi.ai.events import StreamEvent
     from pi.ai.sse import ServerEvent
@@ -24,11 +25,29 @@ if TYPE_CHECKING:
     from pi.base.http import Request
 
 
+class Traits(NamedTuple):
+    """What is known of a model, from the catalog. None, "" and () mean unknown."""
+
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    supports_images: bool | None = None
+    supports_reasoning: bool | None = None
+    thinking_style: str = ""  # how reasoning is asked for, see the catalog
+    thinking_levels: tuple[str, ...] = ()
+    thinking_can_disable: bool = True
+    temperature_allowed: bool | None = None
+
+
 class Options(NamedTuple):
-    """How to reach a provider. Holds a credential: never print it.
+    """How to reach a provider and what to ask of it. Holds a credential: never print it.
 
     ``provider`` is the alias, for messages and origins. An empty ``api_key`` sends no
-    credential. ``extra_headers`` replace our own of the same name.
+    credential. ``extra_headers`` replace our own of the same name. ``thinking`` is "",
+    "off", "minimal", "low", "medium", "high", "xhigh" or "max"; codecs clamp it to what
+    the model has. ``cache_retention`` is "none", "short" or "long". ``conversation`` is a
+    stable id of the conversation for vendors' caches. ``without`` names parameters this
+    server refused before (see ``Codec.adapt``). ``compat`` are flags of compatible
+    servers, see the provider table.
     """
 
     base_url: str
@@ -38,6 +57,23 @@ class Options(NamedTuple):
     stream: bool = True
     provider: str = "openai"
     include_usage: bool = True  # ask for token counts on a stream
+    traits: Traits = Traits()
+    thinking: str = ""
+    cache_retention: str = "short"
+    conversation: str = ""
+    azure_api_version: str = ""
+    without: frozenset[str] = frozenset()
+    compat: Mapping[str, Any] = {}
+
+
+class Change(NamedTuple):
+    """How to send a refused request again: other options, or another wire format.
+
+    ``api`` is "" or a key of ``pi.ai.providers.CODECS``.
+    """
+
+    options: Options
+    api: str = ""
 
 
 class StreamDecoder(Protocol):
@@ -79,6 +115,14 @@ class Codec(Protocol):
         ...
 
     def decoder(self, chat: ChatRequest, options: Options) -> StreamDecoder: ...
+
+    def adapt(self, status: int, body: bytes, chat: ChatRequest, options: Options) -> Change | None:
+        """What to change after a refusal that names something we added, or None.
+
+        Exactly one thing is removed or renamed. The client sends the request once more and
+        keeps the change for the rest of the process.
+        """
+        ...
 
     def decode_error(
         self,

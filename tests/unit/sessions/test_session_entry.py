@@ -171,8 +171,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
         (record(content=[bad]), "content block is not an object with a type")
         for bad in (None, "text", [], {}, {"type": 1})
     ),
-    (record(content=[{"type": "text"}]), "text block without a text"),
-    (record(content=[{"type": "text", "text": 1}]), "text block without a text"),
+    (record(content=[{"type": "text"}]), "text block without text"),
+    (record(content=[{"type": "text", "text": 1}]), "text block without text"),
     (record(content=[{"type": "tool_call", "id": "c"}]), "tool_call block without id or name"),
     (record(is_error=1), "is_error is not a boolean"),
     (record(role="tool", tool_call_id=1), "tool_call_id is not a string"),
