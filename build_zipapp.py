@@ -138,16 +138,26 @@ def working_tag(python: str) -> str:
         return ""
 
 
+def candidates(minor: int) -> list[str]:
+    """Where a Python 3.``minor`` may be: on PATH, or in a version manager's folder.
+
+    The names such a manager puts on PATH are shims, often with no interpreter behind them.
+    """
+    managed = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    on_path = shutil.which(f"python3.{minor}")
+    return [*filter(None, [on_path]), *map(str, sorted(managed.glob(f"3.{minor}.*/bin/python")))]
+
+
 def find_interpreters(asked: Sequence[str]) -> dict[str, str]:
-    """Map tree names to interpreters: those asked for, the running one, those on PATH."""
+    """Map tree names to interpreters: those asked for, the running one, all others found."""
     found: dict[str, str] = {}
     for python in asked:
         found.setdefault(tree_tag(python), python)
     found.setdefault(working_tag(sys.executable), sys.executable)
     for minor in range(9, 30):  # a version that does not exist yet costs one look along PATH
-        python = shutil.which(f"python3.{minor}") or ""
-        if python and f"cp3{minor}" not in found:
-            found.setdefault(working_tag(python), python)
+        for python in candidates(minor):
+            if f"cp3{minor}" not in found:
+                found.setdefault(working_tag(python), python)
     found.pop("", None)
     return dict(sorted(found.items(), key=lambda item: int(item[0][3:])))
 
@@ -158,16 +168,19 @@ def byte_code(python: str, modules: Mapping[str, bytes]) -> dict[str, bytes]:
     compiler = COMPILER.read_text(encoding="utf-8")
     answer = run_python(python, compiler, marshal.dumps(changed, 2), CHILD_TIMEOUT_S)
     magic, compiled = marshal.loads(answer)
-    members, packed = {}, {}
+    members: dict[str, bytes] = {}
+    packages: dict[str, dict[str, tuple[bool, str, bytes]]] = {}
     for name, code in compiled.items():
         if name in EARLY:
             digest = hashlib.sha256(modules[name]).digest()[:8]
             members[f"{name}c"] = magic + PYC_FLAGS + digest + code
         else:
             module = name[: -len(".py")].replace("/", ".")
-            is_package = module.endswith(".__init__")
-            packed[module.replace(".__init__", "")] = (is_package, name, code)
-    members["modules"] = marshal.dumps(packed, 2)
+            package, _, leaf = module.rpartition(".")
+            module = package if leaf == "__init__" else module
+            packages.setdefault(package, {})[module] = (leaf == "__init__", name, code)
+    for package, packed in packages.items():
+        members[f"{package}.modules"] = marshal.dumps(packed, 2)
     return members
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 SYNONYMS = {"gemini": "google", "azure-openai": "azure"}
+DIGITS = "0123456789"
 FAMILY = ("openai", "azure", "groq", "mistral", "openrouter", "xai")
 
 
@@ -67,7 +68,7 @@ class Entry(NamedTuple):
     thinking_levels: tuple[str, ...] = ()
     thinking_can_disable: bool | None = None
     temperature_allowed: bool | None = None
-    compat: Mapping[str, Any] = {}  # noqa: RUF012 (never written to)
+    compat: Mapping[str, Any] = {}
     retires: str = ""
     replaced_by: str = ""
     source: str = ""
@@ -163,9 +164,9 @@ def base_name(model: str) -> str:
         return model[: -len("-latest")] or model
     for shape in ("-dddddddd", "-dddd-dd-dd"):
         end = model[-len(shape) :]
-        if len(model) > len(shape) and end.isascii():
-            if "".join("d" if char.isdigit() else char for char in end) == shape:
-                return model[: -len(shape)]
+        digits = "".join("d" if char in DIGITS else char for char in end)
+        if digits == shape and model != end:
+            return model[: -len(shape)]
     return model
 
 

@@ -60,7 +60,7 @@ def parse_catalog(data: bytes) -> Parsed:
     return Parsed(entries, head)
 
 
-def encode_catalog(entries: Iterable[Entry], head: Mapping[str, Any] = {}) -> bytes:  # noqa: B006
+def encode_catalog(entries: Iterable[Entry], head: Mapping[str, Any] = {}) -> bytes:
     """Write a catalog in the object form: two blanks of indent, null for what is unknown."""
     import json  # loaded by jsontext; its indented form is needed here only
 
@@ -85,7 +85,7 @@ def plain_entry(entry: Entry) -> dict[str, Any]:
     }
     fields["compat"] = dict(entry.compat)
     fields["thinking_levels"] = list(entry.thinking_levels)
-    return fields
+    return {name: None if value == "" else value for name, value in fields.items()}
 
 
 def _plain_rates(rates: Rates) -> dict[str, float | None]:
@@ -134,7 +134,7 @@ def _text(value: dict[str, Any], name: str, where: str) -> str:
     return _checked_text(value.get(name), name, where)
 
 
-def _checked_text(text: Any, name: str, where: str) -> str:
+def _checked_text(text: object, name: str, where: str) -> str:
     if text is None:
         return ""
     if not isinstance(text, str):
@@ -157,14 +157,14 @@ def _texts(value: dict[str, Any], name: str, where: str) -> tuple[str, ...]:
 
 
 def _flag(value: dict[str, Any], name: str, where: str) -> bool | None:
-    flag = value.get(name)
+    flag: object = value.get(name)
     if flag is not None and not isinstance(flag, bool):
         raise BadCatalog(f"{where}: {name} is {_kind(flag)}, not true or false")
     return flag
 
 
 def _count(value: dict[str, Any], name: str, where: str) -> int | None:
-    count = value.get(name)
+    count: object = value.get(name)
     if count is None:
         return None
     if isinstance(count, bool) or not isinstance(count, int):
@@ -179,7 +179,7 @@ def _rates(value: dict[str, Any], where: str) -> Rates:
 
 
 def _rate(value: dict[str, Any], name: str, where: str) -> float | None:
-    rate = value.get(name)
+    rate: object = value.get(name)
     if rate is None:
         return None
     if isinstance(rate, bool) or not isinstance(rate, (int, float)):

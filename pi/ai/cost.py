@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 
 PICOS = 1_000_000_000_000  # in a dollar
 PICOS_PER_TOKEN = 1_000_000  # for a rate of one dollar per million tokens
-# Of the input price, where the catalog is silent: what reading from and writing to the
-# prompt cache costs by the vendors' general rules, and writing for an hour.
+# Factors of the input price where the catalog is silent, by the vendors' general rules:
+# reading from the prompt cache, writing to it, writing for an hour.
 CACHE_RULES: dict[str, tuple[float | None, float | None, float | None]] = {
     "anthropic": (0.1, 1.25, 2.0),
-    "openai-chat": (None, 1.25, None),
     "openai-responses": (None, 1.25, None),
 }
-DEAREST_CACHE_WRITE = 2.0  # of the input price, for a bound where nothing is known
+NO_RULE = (None, None, None)
+# For a bound where nothing is known: no vendor charges more for a read than for fresh
+# input, nor more than twice that for a write.
+UPPER_RULE = (1.0, 2.0)
 CHARACTERS_PER_TOKEN = 4
 IMAGE_TOKENS = 1200
 
@@ -93,12 +95,14 @@ class Caps(NamedTuple):
         if self.max_cost_usd is not None:
             prompt = worst_case(prompt_tokens, 0, entry)
             before = spent.plus(prompt).picos
-            rate = _picos(_rates(entry, prompt_tokens).output)
+            rate = _picos(rates_of(entry, prompt_tokens).output)
             if before is None or rate is None:
                 return 0
             left = round(self.max_cost_usd * PICOS) - before
-            if left < 0 or rate > 0:
-                allowed.append(left // rate if rate > 0 else -1)
+            if left < 0:
+                allowed.append(0)
+            elif rate > 0:
+                allowed.append(left // rate)
         return min(allowed) if allowed else None
 
 
@@ -107,31 +111,40 @@ def cost(usage: Usage, entry: Entry | None, *, long_cache: bool = False) -> floa
     return spend(usage, entry, long_cache=long_cache).usd
 
 
-def spend(usage: Usage, entry: Entry | None, *, long_cache: bool = False) -> Spend:
-    """Tokens and money of one request. ``long_cache``: cache writes were made for an hour."""
+def spend(
+    usage: Usage, entry: Entry | None, *, long_cache: bool = False, at_most: bool = False
+) -> Spend:
+    """Tokens and money of one request.
+
+    ``long_cache``: cache writes were made for an hour. ``at_most`` counts cached tokens
+    whose rate is not known at the dearest it can be, as a limit has to.
+    """
     if entry is None:
         return Spend(usage.total, None)
-    rates = _rates(entry, usage.input + usage.cache_read + usage.cache_write)
-    read, write, write_long = CACHE_RULES.get(entry.api or entry.provider, (None, None, None))
-    cache_read = _first(rates.cache_read, _times(rates.input, read))
-    cache_write = _first(rates.cache_write, _times(rates.input, write))
-    if long_cache:
-        cache_write = _first(_times(rates.input, write_long), cache_write)
+    prompt = usage.input + usage.cache_read + usage.cache_write
+    rates = rates_of(entry, prompt, long_cache=long_cache, at_most=at_most)
     total = 0
     for tokens, rate in (
         (usage.input, rates.input),
         (usage.output, rates.output),
-        (usage.cache_read, cache_read),
-        (usage.cache_write, cache_write),
+        (usage.cache_read, rates.cache_read),
+        (usage.cache_write, rates.cache_write),
     ):
-        picos = _picos(rate)
-        if tokens and picos is None:
-            return Spend(usage.total, None)
-        total += tokens * (picos or 0)
+        if tokens:
+            picos = _picos(rate)
+            if picos is None:
+                return Spend(usage.total, None)
+            total += tokens * picos
     return Spend(usage.total, total)
 
 
-def worst_case(prompt_tokens: int, max_output_tokens: int | None, entry: Entry | None) -> Spend:
+def worst_case(
+    prompt_tokens: int,
+    max_output_tokens: int | None,
+    entry: Entry | None,
+    *,
+    long_cache: bool = False,
+) -> Spend:
     """The most a request may use: the prompt at its dearest rate, every output token.
 
     ``prompt_tokens`` is an estimate. Without an output limit the model's own holds, or
@@ -143,14 +156,30 @@ def worst_case(prompt_tokens: int, max_output_tokens: int | None, entry: Entry |
     tokens = prompt_tokens + max_output_tokens
     if entry is None:
         return Spend(tokens, None)
-    rates = _rates(entry, prompt_tokens)
-    known = [rate for rate in (rates.input, rates.cache_write) if rate is not None]
-    if rates.input is not None and rates.cache_write is None and entry.api in CACHE_RULES:
-        known.append(rates.input * DEAREST_CACHE_WRITE)
-    dearest, output = _picos(max(known) if rates.input is not None else None), _picos(rates.output)
-    if dearest is None or output is None:
+    rates = rates_of(entry, prompt_tokens, long_cache=long_cache)
+    fresh, output = _picos(rates.input), _picos(rates.output)
+    if fresh is None or output is None:
         return Spend(tokens, None)
+    dearest = max(fresh, _picos(rates.cache_write) or 0)
     return Spend(tokens, prompt_tokens * dearest + max_output_tokens * output)
+
+
+def rates_of(
+    entry: Entry, prompt_tokens: int, *, long_cache: bool = False, at_most: bool = False
+) -> Rates:
+    """The rates of a request with a prompt of that length, cache rules applied."""
+    rates = entry.rates
+    if entry.long_prompt is not None and prompt_tokens > entry.long_prompt.over_tokens:
+        rates = entry.long_prompt.rates
+    read, write, write_long = CACHE_RULES.get(entry.api or entry.provider, NO_RULE)
+    reads = [rates.cache_read, _times(rates.input, read)]
+    writes = [rates.cache_write, _times(rates.input, write)]
+    if long_cache:
+        writes.insert(0, _times(rates.input, write_long))
+    if at_most:
+        reads.append(_times(rates.input, UPPER_RULE[0]))
+        writes.append(_times(rates.input, UPPER_RULE[1]))
+    return rates._replace(cache_read=_first(reads), cache_write=_first(writes))
 
 
 def require_price(caps: Caps, entry: Entry | None, model: str) -> None:
@@ -208,14 +237,6 @@ def estimate_request(chat: ChatRequest) -> int:
     return total
 
 
-def _rates(entry: Entry, prompt_tokens: int) -> Rates:
-    """The rates of a request with a prompt of that length."""
-    long_prompt = entry.long_prompt
-    if long_prompt is not None and prompt_tokens > long_prompt.over_tokens:
-        return long_prompt.rates
-    return entry.rates
-
-
 def _own_output_limit(entry: Entry | None, prompt_tokens: int) -> int:
     if entry is None:
         return 0
@@ -232,5 +253,5 @@ def _times(rate: float | None, factor: float | None) -> float | None:
     return None if rate is None or factor is None else rate * factor
 
 
-def _first(*values: float | None) -> float | None:
+def _first(values: list[float | None]) -> float | None:
     return next((value for value in values if value is not None), None)

@@ -85,7 +85,7 @@ def test_a_traceback_names_the_file_and_the_line(archive: Path) -> None:
 
 def test_the_member_is_not_read_before_a_module_of_it_is_needed(archive: Path) -> None:
     done = run(
-        archive, "import pi, json; print('zlib' in sys.modules or sys.meta_path[-1]._modules)"
+        archive, "import pi, json; print('zlib' in sys.modules or sys.meta_path[-1]._members)"
     )
     assert done.stdout.strip() in ("True", "{}")
 
@@ -100,7 +100,7 @@ def test_docstrings_asserts_and_annotations_of_functions_are_left_out(tmp_path: 
     )
     entry = (build_zipapp.ROOT / "pi" / "archive.py").read_bytes()
     modules = {"pi/__init__.py": b"", "pi/archive.py": entry, "pi/m.py": source}
-    packed = build_zipapp.byte_code(sys.executable, modules)["modules"]
+    packed = build_zipapp.byte_code(sys.executable, modules)["pi.modules"]
     assert b"Doc." not in packed
     assert b"Unknown" not in packed
     assert b"nothing_of_this_name" not in packed

@@ -39,7 +39,8 @@ def build(
     checkout: Path, *argv: str, cwd: Path | None = None, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Build with no way to a package index: pip, where it is asked, fails at once."""
-    env = {"PATH": os.defpath, "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, **variables}
+    env = {"PATH": os.defpath, "PYENV_ROOT": os.devnull, "PIP_NO_INDEX": "1"}
+    env.update({"PIP_CONFIG_FILE": os.devnull, **variables})
     return subprocess.run(
         [sys.executable, str(checkout / "build_zipapp.py"), *argv],
         capture_output=True,
