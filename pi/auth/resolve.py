@@ -6,8 +6,6 @@ variables, ``PI_API_KEY``. A vendor's variable is read for that vendor only.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.base.errors import ConfigError, MissingKey
 
 TYPE_CHECKING = False
@@ -19,22 +17,23 @@ if TYPE_CHECKING:
 ANY_PROVIDER = "PI_API_KEY"
 
 
-class GivenKeys(NamedTuple):
-    """Keys typed on the command line; "" when not. Never print one."""
-
-    api_key: str = ""
-    openai_api_key: str = ""
-
-
 def resolve_key(
-    spec: ProviderSpec, given: GivenKeys, environ: Mapping[str, str], *, is_local: bool
+    spec: ProviderSpec,
+    given: Mapping[str, str],
+    environ: Mapping[str, str],
+    *,
+    is_primary: bool = True,
+    is_local: bool = False,
 ) -> str:
     """The key for ``spec``, or "" where none is needed.
 
-    Raises MissingKey, naming the variables, and ConfigError for a key that cannot be
-    sent in a header. ``is_local`` says that the base URL is on this machine.
+    ``given`` maps key flags typed on the command line to their values; ``--api-key`` is
+    meant for the primary model and goes to no other vendor. ``is_local`` says that the base
+    URL is on this machine. Raises MissingKey, naming the variables, and ConfigError for a
+    key that cannot be sent in a header.
     """
-    candidates = [("--openai-api-key", given.openai_api_key), ("--api-key", given.api_key)]
+    flags = (spec.key_flag, "--api-key") if is_primary else (spec.key_flag,)
+    candidates = [(flag, given.get(flag, "")) for flag in flags]
     names = (*spec.key_variables, ANY_PROVIDER)
     candidates += [(name, environ.get(name, "")) for name in names]
     for source, value in candidates:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 class Flag(NamedTuple):
     """One flag.
 
-    ``kind`` is "text", "path", "secret", "int", "bool", "list" or "choice". A bool may be
+    ``kind`` is "text", "path", "secret", "int", "bool", "list" (comma-separated),
+    "repeat" (taken whole each time) or "choice". A bool may be
     given bare. ``variable`` is the environment variable read when the flag is not given.
     ``needs`` and ``clashes`` name other flags and are judged on the command line only.
     """
@@ -48,6 +49,24 @@ FLAGS: tuple[Flag, ...] = (
          "Model", "secret", metavar="KEY"),
     Flag("--openai-api-key", "API key for an OpenAI-compatible provider",
          "Model", "secret", metavar="KEY"),
+    Flag("--anthropic-api-key", "API key for Anthropic", "Model", "secret", metavar="KEY"),
+    Flag("--google-api-key", "API key for Google", "Model", "secret", metavar="KEY"),
+    Flag("--anthropic-api-base", "Base URL for Anthropic models",
+         "Model", variable="PI_ANTHROPIC_API_BASE", metavar="URL"),
+    Flag("--google-api-base", "Base URL for Google models",
+         "Model", variable="PI_GOOGLE_API_BASE", metavar="URL"),
+    Flag("--azure-openai-api-version", "Value of api-version for an Azure address",
+         "Model", variable="PI_AZURE_OPENAI_API_VERSION", metavar="DATE"),
+    Flag("--fallback-model", "Models to try in order when the first one fails",
+         "Model", "list", (), "PI_FALLBACK_MODEL", "MODEL,..."),
+    Flag("--thinking", "How much the model should reason before it answers",
+         "Model", "choice", None, "PI_THINKING", "LEVEL",
+         choices=("off", "minimal", "low", "medium", "high", "xhigh", "max")),
+    Flag("--cache-retention", "How long the provider should keep the prompt cached",
+         "Model", "choice", "short", "PI_CACHE_RETENTION", "TIME",
+         choices=("none", "short", "long")),
+    Flag("--header", "Extra request header, for gateways; repeatable",
+         "Model", "repeat", (), metavar="NAME=VALUE"),
     Flag("--max-turns", "Model requests allowed for one prompt",
          "Limits", "int", 100, "PI_MAX_TURNS", "N"),
     Flag("--turn-timeout-ms", "Time for one whole prompt, tools included; 0 is no limit",

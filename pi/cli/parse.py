@@ -78,7 +78,7 @@ def _split(argv: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
             raise UsageError(f"unknown flag {name!r}", hint=_suggestion(name))
         if not equals:
             value = _next_value(flag, rest)
-        if flag.name in raw and flag.kind not in ("list", "bool"):
+        if flag.name in raw and flag.kind not in ("list", "repeat", "bool"):
             raise UsageError(f"{flag.name} is given twice")
         raw.setdefault(flag.name, []).append(value)
     return raw, words
@@ -111,6 +111,8 @@ def _value(
     if flag.kind == "list":
         items = [item.strip() for one in given for item in one.split(",")]
         return tuple(item for item in items if item)
+    if flag.kind == "repeat":
+        return tuple(given)
     if flag.kind == "bool":
         word = text.strip().lower()
         if word in TRUE or word in FALSE:

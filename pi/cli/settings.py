@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from pi.ai.models import parse_model
 from pi.ai.providers import BY_NAME as PROVIDERS
-from pi.auth.resolve import GivenKeys
 from pi.base.errors import UsageError
 from pi.base.retry import RetryPolicy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from pi.ai.models import ModelRef
@@ -22,13 +22,23 @@ DEFAULT_SYSTEM_PROMPT = (
     "read a file before you change it, and say briefly what you did."
 )
 
+BASE_FLAGS = ("--api-base", "--anthropic-api-base", "--google-api-base")
+KEY_FLAGS = ("--api-key", "--openai-api-key", "--anthropic-api-key", "--google-api-key")
+
 
 class ModelSettings(NamedTuple):
+    """``bases`` and ``keys`` map flags that were given to their values."""
+
     ref: ModelRef
-    api_base: str  # "" for the provider's own
-    keys: GivenKeys
+    fallbacks: tuple[ModelRef, ...]
+    bases: Mapping[str, str]
+    keys: Mapping[str, str]
+    headers: tuple[tuple[str, str], ...]
     retry: RetryPolicy
     request_timeout_ms: int
+    azure_api_version: str
+    thinking: str
+    cache_retention: str
 
 
 class PromptSettings(NamedTuple):
@@ -110,29 +120,56 @@ def build_settings(parsed: Parsed) -> Settings:
 
 
 def _model(value: dict[str, Any]) -> ModelSettings:
-    ref = parse_model(value["--model"])
-    if ref.provider not in PROVIDERS:
-        raise UsageError(
-            f"--model {str(ref)!r}: unsupported provider {ref.provider!r}",
-            hint=_providers_hint(ref.provider),
-        )
-    base = (value["--api-base"] or "").strip()
-    if base:
-        check_base(base)
+    bases = {flag: value[flag].strip() for flag in BASE_FLAGS if value[flag]}
+    for flag, base in bases.items():
+        check_base(base, flag)
+    ref = _known(parse_model(value["--model"]), "--model")
+    others = [
+        _known(parse_model(text, "--fallback-model"), "--fallback-model")
+        for text in value["--fallback-model"]
+    ]
+    fallbacks = tuple(dict.fromkeys(other for other in others if other != ref))
     return ModelSettings(
         ref,
-        base,
-        GivenKeys(value["--api-key"] or "", value["--openai-api-key"] or ""),
+        fallbacks,
+        bases,
+        {flag: value[flag] for flag in KEY_FLAGS if value[flag]},
+        tuple(_header(text) for text in value["--header"]),
         RetryPolicy(
             value["--provider-max-retries"],
             value["--provider-retry-budget-ms"],
             jitter=value["--provider-retry-jitter"],
         ),
         value["--request-timeout-ms"],
+        value["--azure-openai-api-version"] or "",
+        value["--thinking"] or "",
+        value["--cache-retention"],
     )
 
 
-def check_base(base: str) -> None:
+def _known(ref: ModelRef, flag: str) -> ModelRef:
+    """``ref`` with its provider's first name. Raises UsageError for an unknown one."""
+    spec = PROVIDERS.get(ref.provider)
+    if spec is None:
+        raise UsageError(
+            f"{flag} {str(ref)!r}: unsupported provider {ref.provider!r}",
+            hint=_providers_hint(ref.provider),
+        )
+    return ref._replace(provider=spec.id)
+
+
+def _header(text: str) -> tuple[str, str]:
+    """A header typed as NAME=VALUE or NAME: VALUE; the value may be a secret."""
+    name, _, value = text.partition("=" if "=" in text.split(":")[0] else ":")
+    name, value = name.strip(), value.strip()
+    if not name or not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
+        raise UsageError("--header needs NAME=VALUE", hint="for example X-Team=search")
+    if not value.isprintable() or not value.isascii():
+        raise UsageError(f"--header {name}: the value holds characters no header can have")
+    return name, value
+
+
+def check_base(base: str, flag: str = "--api-base") -> None:
     """Refuse a base URL that cannot be one. Raises UsageError."""
     from urllib.parse import urlsplit  # only when a base is given
 
@@ -141,15 +178,15 @@ def check_base(base: str) -> None:
         parts = urlsplit(base)
         port_is_valid = parts.port is None or parts.port > 0
     except ValueError as exc:
-        raise UsageError("--api-base is not a URL", cause=str(exc), hint=hint) from exc
+        raise UsageError(f"{flag} is not a URL", cause=str(exc), hint=hint) from exc
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid:
-        raise UsageError("--api-base needs http:// or https:// and a host", hint=hint)
+        raise UsageError(f"{flag} needs http:// or https:// and a host", hint=hint)
     if parts.username is not None or parts.password is not None:
         raise UsageError(
-            "--api-base must not hold a user name or password", hint="use --api-key instead"
+            f"{flag} must not hold a user name or password", hint="use --api-key instead"
         )
     if not base.isprintable() or " " in base:
-        raise UsageError("--api-base holds blanks or control characters", hint=hint)
+        raise UsageError(f"{flag} holds blanks or control characters", hint=hint)
 
 
 def _providers_hint(name: str) -> str:

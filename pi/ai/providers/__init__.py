@@ -21,21 +21,40 @@ class ProviderSpec(NamedTuple):
     """One provider.
 
     ``api`` is a key of ``CODECS``, imported at first use; the catalog may name another for
-    a model. ``transport`` replaces HTTP with
-    a part of pi itself (the demo). ``keyless`` providers are asked without a key when
-    none is set, as is any provider whose base URL is on this machine.
+    a model. ``transport`` replaces HTTP with a part of pi itself (the demo). ``keyless``
+    providers are asked without a key when none is set, as is any provider whose base URL is
+    on this machine. ``base_flag`` and ``key_flag`` are the flags that set its address and
+    its key; ``base_variables`` may hold the address too.
     """
 
     id: str
     api: str
     base_url: str
     key_variables: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
     keyless: bool = False
     transport: str = ""
+    base_flag: str = "--api-base"
+    key_flag: str = "--openai-api-key"
+    base_variables: tuple[str, ...] = ()
 
 
 PROVIDERS: tuple[ProviderSpec, ...] = (
     ProviderSpec("openai", "openai-chat", "https://api.openai.com/v1", ("OPENAI_API_KEY",)),
+    ProviderSpec(
+        "anthropic", "anthropic", "https://api.anthropic.com/v1", ("ANTHROPIC_API_KEY",),
+        base_flag="--anthropic-api-base", key_flag="--anthropic-api-key",
+    ),
+    ProviderSpec(
+        "google", "google", "https://generativelanguage.googleapis.com/v1beta",
+        ("GEMINI_API_KEY", "GOOGLE_API_KEY"), ("gemini",),
+        base_flag="--google-api-base", key_flag="--google-api-key",
+    ),
+    # No address is everybody's: it holds the name of the user's resource.
+    ProviderSpec(
+        "azure", "openai-chat", "", ("AZURE_OPENAI_API_KEY",), ("azure-openai",),
+        base_variables=("AZURE_OPENAI_BASE_URL",),
+    ),
     ProviderSpec(
         "openrouter", "openai-chat", "https://openrouter.ai/api/v1", ("OPENROUTER_API_KEY",)
     ),
@@ -52,4 +71,6 @@ PROVIDERS: tuple[ProviderSpec, ...] = (
     ),
 )  # fmt: skip
 
-BY_NAME: dict[str, ProviderSpec] = {spec.id: spec for spec in PROVIDERS}
+BY_NAME: dict[str, ProviderSpec] = {
+    name: spec for spec in PROVIDERS for name in (spec.id, *spec.aliases)
+}

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from pi.ai.providers import BY_NAME
-from pi.auth.resolve import GivenKeys, resolve_key
+from pi.auth.resolve import resolve_key
 from pi.base.errors import ConfigError, MissingKey
 
-NONE = GivenKeys()
+NONE: dict[str, str] = {}
 
 
-def key(provider: str, given: GivenKeys = NONE, local: bool = False, **environ: str) -> str:
-    return resolve_key(BY_NAME[provider], given, environ, is_local=local)
+def key(
+    provider: str,
+    given: Mapping[str, str] = NONE,
+    local: bool = False,
+    primary: bool = True,
+    **environ: str,
+) -> str:
+    return resolve_key(BY_NAME[provider], given, environ, is_primary=primary, is_local=local)
 
 
 def test_a_vendors_key_goes_to_that_vendor_only() -> None:
@@ -24,8 +32,18 @@ def test_a_vendors_key_goes_to_that_vendor_only() -> None:
 
 
 def test_a_key_typed_on_the_command_line_beats_the_environment() -> None:
-    assert key("openai", GivenKeys("typed"), OPENAI_API_KEY="env") == "typed"
-    assert key("groq", GivenKeys("typed", "explicit"), GROQ_API_KEY="env") == "explicit"
+    assert key("openai", {"--api-key": "typed"}, OPENAI_API_KEY="env") == "typed"
+    both = {"--api-key": "typed", "--openai-api-key": "explicit"}
+    assert key("groq", both, GROQ_API_KEY="env") == "explicit"
+    assert key("anthropic", both, ANTHROPIC_API_KEY="env") == "typed"
+    assert key("gemini", {"--google-api-key": "typed"}) == "typed"
+
+
+def test_a_key_typed_for_the_primary_model_does_not_go_to_a_fallback_of_another_vendor() -> None:
+    typed = {"--api-key": "typed"}
+    assert key("anthropic", typed, primary=False, ANTHROPIC_API_KEY="own") == "own"
+    with pytest.raises(MissingKey):
+        key("anthropic", typed, primary=False)
 
 
 def test_the_general_key_is_the_last_resort() -> None:

@@ -59,6 +59,10 @@ def test_lists_are_split_trimmed_and_appended() -> None:
     assert value("--allow-path", "--allow-path", "a", PI_ALLOW_PATH="x") == ("a",)
 
 
+def test_repeated_values_are_taken_whole() -> None:
+    assert value("--header", "--header", "A=1,2", "--header", "B=3") == ("A=1,2", "B=3")
+
+
 def test_an_empty_variable_counts_as_unset() -> None:
     parsed = parse([], {"PI_MODEL": "", "PI_MAX_TURNS": "", "PI_QUIET": ""})
     assert not parsed.given("--model")
@@ -102,6 +106,7 @@ def test_a_limit_below_its_floor_is_raised_to_it() -> None:
         (["--max-turns="], "not a whole number"),
         (["--max-turns", "9" * 30], "not a whole number"),
         (["--quiet=maybe"], "neither true nor false"),
+        (["--thinking", "hard"], "not one of off, minimal"),
         (["--prompt", "x", "--prompt-file", "y"], "cannot be combined"),
         (["--session", "a\0b"], "NUL"),
     ],
@@ -133,7 +138,7 @@ def test_rows_of_the_table_are_consistent() -> None:
         assert flag.name.startswith("--")
         assert flag.help
         assert flag.group in GROUPS
-        assert flag.kind in ("text", "path", "secret", "int", "bool", "list", "choice")
+        assert flag.kind in ("text", "path", "secret", "int", "bool", "list", "repeat", "choice")
         assert flag.kind == "bool" or flag.metavar
         assert not flag.variable or flag.variable.startswith("PI_")
         assert set(flag.needs + flag.clashes) <= set(names)

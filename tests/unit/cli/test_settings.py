@@ -37,6 +37,17 @@ def test_a_system_prompt_may_be_empty() -> None:
     assert settings().prompt.system != ""
 
 
+def test_fallbacks_keep_their_order_without_repeats_and_under_one_name() -> None:
+    given = settings("--model", "gemini/a", "--fallback-model", "google/a,groq/b,groq/b,xai/c")
+    assert str(given.model.ref) == "google/a"
+    assert [str(ref) for ref in given.model.fallbacks] == ["groq/b", "xai/c"]
+
+
+def test_headers_are_written_with_an_equals_sign_or_a_colon() -> None:
+    given = settings("--header", "X-A=1:2", "--header", "X-B: c=d")
+    assert given.model.headers == (("X-A", "1:2"), ("X-B", "c=d"))
+
+
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
@@ -49,6 +60,10 @@ def test_a_system_prompt_may_be_empty() -> None:
         (["--api-base", "http://h:99999"], "--api-base"),
         (["--api-base", "http://user:pw@h/v1"], "--api-base must not hold"),
         (["--api-base", "http://h/a b"], "blanks"),
+        (["--google-api-base", "nonsense"], "--google-api-base"),
+        (["--fallback-model", "foo/bar"], "--fallback-model"),
+        (["--header", "=x"], "NAME=VALUE"),
+        (["--header", "A=b\nC: d"], "--header A"),
         (["--prompt", "x", "word"], "given twice"),
         (["--prompt-file", "x", "word"], "cannot be combined"),
         (["--prompt", "  "], "the prompt is empty"),
