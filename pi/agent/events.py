@@ -5,6 +5,11 @@ TextDelta..., MessageAdded(assistant), ToolStart, ToolEnd, MessageAdded(tool), T
 TurnStart 2, MessageAdded(assistant), TurnEnd 2, AgentEnd. Every path out of the loop
 ends with exactly one AgentEnd. A message is final when it is added, and it is added
 before the next thing that depends on it happens.
+
+An answer that broke off after part of it was shown is added as well, with stop reason
+"error", and is no part of the conversation; then either Fallback and another model's
+answer follow, or AutoRetry, the wait, the same request again, and AutoRetryEnd once it is
+known how that ended. A paused answer is followed by the message that goes on with it.
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ from __future__ import annotations
 from typing import NamedTuple, Union
 
 from pi.agent.tool import ToolResult
-from pi.ai.events import CallDelta, Retrying, TextDelta, ThinkingDelta
+from pi.ai.events import CallDelta, Fallback, Retrying, TextDelta, ThinkingDelta, Warned
 from pi.ai.types import Message, Reply, ToolCall, Usage
 
 TYPE_CHECKING = False
@@ -33,6 +38,22 @@ class MessageAdded(NamedTuple):
 
     message: Message
     reply: Reply | None = None
+
+
+class AutoRetry(NamedTuple):
+    """An answer that broke off, or was empty, is asked for again after ``delay_ms``."""
+
+    attempt: int  # from 1
+    max_attempts: int
+    delay_ms: int
+    error: str
+
+
+class AutoRetryEnd(NamedTuple):
+    """How the last of ``attempt`` repetitions ended."""
+
+    success: bool
+    attempt: int
 
 
 class ToolStart(NamedTuple):
@@ -72,6 +93,10 @@ AgentEvent = Union[
     ThinkingDelta,
     CallDelta,
     Retrying,
+    Fallback,
+    Warned,
+    AutoRetry,
+    AutoRetryEnd,
     MessageAdded,
     ToolStart,
     ToolEnd,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from pi.agent.answers import Answers
 from pi.agent.events import (
     AgentEnd,
     AgentStart,
@@ -23,9 +24,9 @@ from pi.agent.events import (
 from pi.agent.schema import describe, first_error, lenient
 from pi.agent.tool import ToolContext, ToolResult
 from pi.agent.turn import State, Turn
-from pi.ai.events import ReplyDone
 from pi.ai.types import ChatRequest, ToolCall, Usage, tool_message, user_message
 from pi.base.errors import AnswerCut, CapReached, PiError, ProviderFailed, TimeLimit
+from pi.base.retry import TurnRetry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,6 +70,9 @@ class Agent:
 
     ``started_calls`` names calls of that history whose tool had begun to run when an
     earlier process ended: those without an answer are reported to the model as in doubt.
+    ``retry`` is for answers that break off after part of them was shown; ``pause`` waits
+    before, and ends the wait when the run is cancelled. Without ``pause`` they are not
+    asked for again.
     """
 
     def __init__(
@@ -81,8 +85,10 @@ class Agent:
         progress: Callable[[str], None] = lambda text: None,
         messages: Iterable[Message] = (),
         started_calls: frozenset[str] = frozenset(),
+        retry: TurnRetry | None = None,
+        pause: Callable[[int, Cancel], None] | None = None,
     ) -> None:
-        self._model = model
+        self._answers = Answers(model, retry or TurnRetry(), pause)
         self._settings = settings
         self._tools = {tool.definition.name: tool for tool in tools}
         self._definitions = tuple(tool.definition for tool in self._tools.values())
@@ -113,35 +119,42 @@ class Agent:
         yield AgentEnd(run.status(), run.added, run.usage, run.error)
 
     def _turn(self, turn: Turn, number: int, run: _Run) -> Generator[AgentEvent, None, None]:
-        """One request and the tools it asks for."""
+        """One answer and the tools it asks for."""
         began = self._monotonic()
-        reply = yield from self._ask(run)
+        chat = ChatRequest(
+            self._settings.model, self._settings.system, tuple(self.messages), self._definitions
+        )
+        before = len(self.messages)
+        run.turn_usage = Usage()
+
+        def record(reply: Reply) -> MessageAdded:
+            return self._record(reply, run)
+
+        reply = yield from self._answers.get(chat, run.cancel, record)
         request_ms = self._since(began)
-        run.usage = run.usage.plus(reply.usage)
         if reply.error is not None:
-            # The unfinished answer is recorded, and is not part of the conversation.
-            yield MessageAdded(reply.message, reply)
-            run.added += 1
             run.error = reply.error
             return
-        yield self._add(reply.message, run, reply)
         calls = reply.message.tool_calls()
         turn.replied([call.id for call in calls])
         for call in calls:
             yield from self._call(call, reply, run)
             turn.answered(call.id)
-        run.error = run.cancel.why or (None if calls else cut_short(reply, number))
-        yield TurnEnd(number, len(calls), request_ms, reply.usage, reply.stop_reason)
+        run.error = run.cancel.why
+        if run.error is None and not calls:
+            asked = self.messages[before - 1].role == "user"
+            said = any(message.text().strip() for message in self.messages[before:])
+            run.error = cut_short(reply, is_silent=asked and not said)
+        yield TurnEnd(number, len(calls), request_ms, run.turn_usage, reply.stop_reason)
 
-    def _ask(self, run: _Run) -> Generator[AgentEvent, None, Reply]:
-        chat = ChatRequest(
-            self._settings.model, self._settings.system, tuple(self.messages), self._definitions
-        )
-        for event in self._model.stream(chat, run.cancel):
-            if isinstance(event, ReplyDone):
-                return event.reply
-            yield event
-        raise AssertionError("a model stream ended without ReplyDone")
+    def _record(self, reply: Reply, run: _Run) -> MessageAdded:
+        """Take an answer, whole or not. What is not whole is no part of the conversation."""
+        if reply.error is None and reply.stop_reason != "error" and reply.message.blocks:
+            self.messages.append(reply.message)
+        run.added += 1
+        run.usage = run.usage.plus(reply.usage)
+        run.turn_usage = run.turn_usage.plus(reply.usage)
+        return MessageAdded(reply.message, reply)
 
     def _call(self, call: ToolCall, reply: Reply, run: _Run) -> Generator[AgentEvent, None, None]:
         """Run one tool call and add its answer."""
@@ -183,10 +196,10 @@ class Agent:
         except Exception as exc:  # the border to tools: a bug in one must not end the run
             return failed(f"tool '{call.name}' failed: {type(exc).__name__}: {exc}")
 
-    def _add(self, message: Message, run: _Run, reply: Reply | None = None) -> MessageAdded:
+    def _add(self, message: Message, run: _Run) -> MessageAdded:
         self.messages.append(message)
         run.added += 1
-        return MessageAdded(message, reply)
+        return MessageAdded(message)
 
     def _since(self, began: float) -> int:
         return int((self._monotonic() - began) * 1000)
@@ -199,6 +212,7 @@ class _Run:
         self.cancel = cancel
         self.error: PiError | None = None
         self.usage = Usage()
+        self.turn_usage = Usage()  # of the turn that runs, all its requests
         self.added = 0
 
     def status(self) -> str:
@@ -223,6 +237,8 @@ def open_calls(messages: list[Message]) -> list[ToolCall]:
     for message in reversed(messages):
         if message.role == "tool":
             answered.add(message.tool_call_id)
+        elif message.stop_reason in ("error", "aborted"):
+            continue  # its calls were never to be run
         elif message.role == "assistant":
             return [call for call in message.tool_calls() if call.id not in answered]
         else:
@@ -230,7 +246,7 @@ def open_calls(messages: list[Message]) -> list[ToolCall]:
     return []
 
 
-def cut_short(reply: Reply, turn: int) -> PiError | None:
+def cut_short(reply: Reply, *, is_silent: bool) -> PiError | None:
     """The error of a final answer that is not a whole answer, or None."""
     if reply.stop_reason == "length":
         return AnswerCut(
@@ -244,7 +260,13 @@ def cut_short(reply: Reply, turn: int) -> PiError | None:
             cause=f"stop reason {reply.raw_stop_reason!r}",
             code="answer-refused",
         )
-    if turn == 1 and not reply.message.text().strip():
+    if reply.stop_reason == "pause":
+        return AnswerCut(
+            "the provider paused the answer again and again",
+            hint="what arrived is kept; ask it to go on",
+            code="answer-paused",
+        )
+    if is_silent:
         return ProviderFailed(
             "the model gave an empty answer", hint="ask again", code="empty-answer"
         )

@@ -17,15 +17,16 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from pi.ai.providers import BY_NAME, PROVIDERS
 from pi.base.errors import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-SYNONYMS = {"gemini": "google", "azure-openai": "azure"}
 DIGITS = "0123456789"
-FAMILY = ("openai", "azure", "groq", "mistral", "openrouter", "xai")
+# The vendors that an older catalog lists under the first of them.
+FAMILY = tuple(spec.id for spec in PROVIDERS if spec.api == "openai-chat" and spec.key_variables)
 
 
 class Rates(NamedTuple):
@@ -150,7 +151,8 @@ def abilities(entry: Entry) -> tuple[bool | None, bool | None, bool | None]:
 def canonical_provider(name: str) -> str:
     """The one spelling of a provider's name."""
     name = name.strip().lower()
-    return SYNONYMS.get(name, name)
+    spec = BY_NAME.get(name)
+    return spec.id if spec is not None else name
 
 
 def name_of(entry: Entry) -> tuple[str, str]:
@@ -162,9 +164,9 @@ def base_name(model: str) -> str:
     """A model's name without ``-latest``, ``-YYYYMMDD`` or ``-YYYY-MM-DD`` at its end."""
     if model.endswith("-latest"):
         return model[: -len("-latest")] or model
-    for shape in ("-dddddddd", "-dddd-dd-dd"):
+    for shape in ("-00000000", "-0000-00-00"):
         end = model[-len(shape) :]
-        digits = "".join("d" if char in DIGITS else char for char in end)
+        digits = "".join("0" if char in DIGITS else char for char in end)
         if digits == shape and model != end:
             return model[: -len(shape)]
     return model

@@ -99,6 +99,9 @@ def load_catalog(
     notes: list[str] = []
     cache = _read_cache(settings.cache_path, notes)
     path = settings.cache_path
+    if path and cache is None and not notes and not settings.url and not settings.offline:
+        # It was named for its own sake: most likely a slip of the pen.
+        notes.append(f"there is no model catalog cache at {path}")
     if not settings.url or settings.offline or _is_fresh(cache, settings, world):
         if cache is None:
             return Loaded(Catalog(base), "built-in", "built-in", len(base), tuple(notes))
@@ -106,7 +109,8 @@ def load_catalog(
     try:
         entries = _download(settings, cache, world, cancel, limit_ms, notes)
     except (BadCatalog, PiError) as exc:
-        if isinstance(exc, ConfigError) or cancel.why is not None:
+        cancel.raise_if_set()
+        if isinstance(exc, ConfigError):
             raise
         why = _reason(exc)
         notes.append(f"the model catalog at {settings.url} was not used: {why}")

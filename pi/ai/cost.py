@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pi.ai.jsontext import dump
-from pi.ai.types import Text, ToolCall
+from pi.ai.providers import BY_NAME
+from pi.ai.types import Text, Thinking, ToolCall
 from pi.base.errors import CapReached, ConfigError, UsageError
 
 TYPE_CHECKING = False
@@ -83,7 +84,7 @@ class Caps(NamedTuple):
             code="cost-cap",
         )
 
-    def output_allowance(self, spent: Spend, prompt_tokens: int, entry: Entry) -> int | None:
+    def output_allowance(self, spent: Spend, prompt_tokens: int, entry: Entry | None) -> int | None:
         """The most output tokens the next request may ask for; None if nothing limits them.
 
         A request sent with this as its output limit crosses no cap; 0 or less means that
@@ -93,16 +94,16 @@ class Caps(NamedTuple):
         if self.max_tokens_total is not None:
             allowed.append(self.max_tokens_total - spent.tokens - prompt_tokens)
         if self.max_cost_usd is not None:
-            prompt = worst_case(prompt_tokens, 0, entry)
-            before = spent.plus(prompt).picos
-            rate = _picos(rates_of(entry, prompt_tokens).output)
-            if before is None or rate is None:
+            # Two requests that differ by one token of output tell what each token costs.
+            before = spent.plus(worst_case(prompt_tokens, 0, entry)).picos
+            after = spent.plus(worst_case(prompt_tokens, 1, entry)).picos
+            if before is None or after is None:
                 return 0
             left = round(self.max_cost_usd * PICOS) - before
             if left < 0:
                 allowed.append(0)
-            elif rate > 0:
-                allowed.append(left // rate)
+            elif after > before:
+                allowed.append(left // (after - before))
         return min(allowed) if allowed else None
 
 
@@ -171,7 +172,7 @@ def rates_of(
     rates = entry.rates
     if entry.long_prompt is not None and prompt_tokens > entry.long_prompt.over_tokens:
         rates = entry.long_prompt.rates
-    read, write, write_long = CACHE_RULES.get(entry.api or entry.provider, NO_RULE)
+    read, write, write_long = CACHE_RULES.get(_wire(entry), NO_RULE)
     reads = [rates.cache_read, _times(rates.input, read)]
     writes = [rates.cache_write, _times(rates.input, write)]
     if long_cache:
@@ -228,13 +229,19 @@ def estimate_request(chat: ChatRequest) -> int:
         total += estimate_tokens(tool.name + tool.description + dump(dict(tool.parameters)))
     for message in chat.messages:
         for block in message.blocks:
-            if isinstance(block, Text):
+            if isinstance(block, (Text, Thinking)):
                 total += estimate_tokens(block.text)
             elif isinstance(block, ToolCall):
                 total += estimate_tokens(block.name + dump(dict(block.arguments)))
             else:
                 total += IMAGE_TOKENS
     return total
+
+
+def _wire(entry: Entry) -> str:
+    """The wire format a model is asked over: its own, or its provider's."""
+    spec = BY_NAME.get(entry.provider)
+    return entry.api or (spec.api if spec is not None else "")
 
 
 def _own_output_limit(entry: Entry | None, prompt_tokens: int) -> int:

@@ -36,8 +36,39 @@ class Retrying(NamedTuple):
     why: str
 
 
+class ReplyFailed(NamedTuple):
+    """An answer whose beginning was yielded broke off; the answer of another model follows.
+
+    ``reply`` is what had arrived, with its error. It is not the end of the stream.
+    """
+
+    reply: Reply
+
+
+class Fallback(NamedTuple):
+    """Another model is asked instead. The fields are those of the JSON event.
+
+    ``status`` is None for a failure without one; ``fallback_index`` counts from 1, the
+    first model of the fallback list.
+    """
+
+    from_model: str
+    to_model: str
+    error_kind: str
+    status: int | None
+    fallback_index: int
+
+
+class Warned(NamedTuple):
+    """Something the user should know that does not stop the run."""
+
+    text: str
+
+
 class ReplyDone(NamedTuple):
     reply: Reply
 
 
-StreamEvent = Union[TextDelta, ThinkingDelta, CallDelta, Retrying, ReplyDone]
+StreamEvent = Union[
+    TextDelta, ThinkingDelta, CallDelta, Retrying, ReplyFailed, Fallback, Warned, ReplyDone
+]

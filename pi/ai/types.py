@@ -148,8 +148,10 @@ class ChatRequest(NamedTuple):
 class Reply(NamedTuple):
     """A whole answer, or what arrived of one.
 
-    ``stop_reason`` is "stop", "tool_use", "length", "refusal", "error" or "aborted";
-    ``raw_stop_reason`` keeps the provider's word. ``error`` is set for the last two.
+    ``stop_reason`` is "stop", "tool_use", "length", "refusal", "pause" (the provider wants
+    the answer sent back to go on), "error" or "aborted"; ``raw_stop_reason`` keeps the
+    provider's word. ``error`` is set for the last two.
+    ``warnings`` are sentences for the user about an answer that came, but not as it should.
     """
 
     message: Message
@@ -158,3 +160,4 @@ class Reply(NamedTuple):
     raw_stop_reason: str | None = None
     error: PiError | None = None
     response_id: str | None = None
+    warnings: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ One line per event, in the order in which they happened (docs/cassettes.md has a
     {"n":1,"t":0,"request":{"method","url","headers","body","sha256"}}     about to be sent
     {"n":1,"response":{"status","headers"}}                                head of the answer
     {"n":1,"t":212,"data":"..."}                                           bytes of one read
+    {"n":1,"t":212,"between":"...","pieces":["...","...","..."]}           the same, joined
     {"n":1,"t":950,"end":"complete","sha256":"..."}        also "closed", "error" with "error"
     {"exchanges":1}                                        last line: the recording was ended
 
@@ -26,6 +27,7 @@ from binascii import a2b_base64, b2a_base64
 from typing import Any, NamedTuple
 
 from pi.base import errors
+from pi.base.cassette_pieces import Pieces
 from pi.base.errors import PiError, VerificationFailed
 from pi.base.http import ConnectionBroken, Request
 from pi.base.jsonl import Damaged, JsonlReader, encode
@@ -105,8 +107,10 @@ def response_line(number: int, status: int, headers: Iterable[tuple[str, str]]) 
     return encode({"n": number, "response": {"status": status, "headers": list(headers)}})
 
 
-def chunk_line(number: int, at_ms: int, data: bytes) -> bytes:
+def chunk_line(number: int, at_ms: int, data: bytes | Pieces) -> bytes:
     """Put together by hand: this is the one line of which a stream makes thousands."""
+    if isinstance(data, Pieces):
+        return encode({"n": number, "t": at_ms, "between": data.between, "pieces": data.pieces})
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -232,7 +236,7 @@ class _Builder:
         elif "request" not in record:
             if exchange.status is None:
                 raise ValueError(f"data of request {at} before the head of its answer")
-            exchange.chunks.append(Chunk(_number(record["t"]), _bytes("data", record)))
+            exchange.chunks.append(Chunk(_number(record["t"]), _chunk(record)))
 
 
 def _end(exchange: Exchange, record: Mapping[str, Any]) -> None:
@@ -267,6 +271,14 @@ def _bytes(key: str, record: Mapping[str, Any]) -> bytes:
     if f"{key}_base64" in record:
         return a2b_base64(_text(record[f"{key}_base64"]))
     return _text(record[key]).encode()
+
+
+def _chunk(record: Mapping[str, Any]) -> bytes:
+    if "pieces" not in record:
+        return _bytes("data", record)
+    if type(record["pieces"]) is not list:
+        raise TypeError("pieces are expected where there are none")
+    return _text(record["between"]).join(map(_text, record["pieces"])).encode()
 
 
 def _text(value: Any) -> str:

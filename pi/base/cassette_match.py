@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from pi.base.cassette_pieces import common_start
 from pi.base.cassette_secrets import CREDENTIAL_HEADERS
 
 TYPE_CHECKING = False
@@ -94,7 +95,7 @@ def _body_difference(recorded: bytes, sent: bytes) -> Difference:
         found = None  # not JSON, or nested beyond reason: by position then
     if found is not None:
         return found
-    at = _common(recorded, sent)
+    at = common_start(recorded, sent)
     texts = [body.decode("utf-8", "replace") for body in (recorded, sent)]
     return Difference(f"body at byte {at}", *_texts(*texts))
 
@@ -152,7 +153,7 @@ def _value(value: Any) -> str:
 
 def _texts(ours: str, theirs: str) -> tuple[str, str]:
     """Both texts around their first difference, in quotes, with nothing unprintable in them."""
-    start = max(0, _common(ours, theirs) - BEFORE)
+    start = max(0, common_start(ours, theirs) - BEFORE)
     shown = []
     for text in (ours, theirs):
         cut = text[start : start + SHOWN]
@@ -160,15 +161,3 @@ def _texts(ours: str, theirs: str) -> tuple[str, str]:
         after = "…" if start + SHOWN < len(text) else ""
         shown.append(before + repr(cut) + after)
     return shown[0], shown[1]
-
-
-def _common(ours: str | bytes, theirs: str | bytes) -> int:
-    """The length of the common beginning; by halves, since both may be megabytes long."""
-    low, high = 0, min(len(ours), len(theirs))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if ours[low:middle] == theirs[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low

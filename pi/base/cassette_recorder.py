@@ -14,6 +14,7 @@ from threading import RLock
 
 from pi.base import cassette
 from pi.base.cassette_secrets import Secrets
+from pi.base.cassette_stream import StreamRedactor
 from pi.base.errors import ConfigError, as_pi_error
 
 TYPE_CHECKING = False
@@ -97,7 +98,7 @@ class Tape:
         self._file = file
         self._secrets = secrets
         self._elapsed_ms = elapsed_ms
-        self._body = secrets.stream(is_events=False)
+        self._body = StreamRedactor(secrets, is_events=False)
         self._digest = hashlib.sha256()
         self._ended = False
         self._lock = RLock()
@@ -108,7 +109,7 @@ class Tape:
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
         is_events = "text/event-stream" in headers.get("content-type", "").lower()
-        self._body = self._secrets.stream(is_events=is_events)
+        self._body = StreamRedactor(self._secrets, is_events=is_events)
         shown = self._secrets.headers(headers.items())
         self.write(cassette.response_line(self._number, status, shown))
 

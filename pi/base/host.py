@@ -41,6 +41,10 @@ class Host:
         """Unix time in milliseconds."""
         return time.time_ns() // 1_000_000
 
+    def today(self) -> str:
+        """The day as YYYY-MM-DD, in UTC."""
+        return time.strftime("%Y-%m-%d", time.gmtime())
+
     def monotonic(self) -> float:
         """Seconds that only go forward."""
         return time.monotonic()

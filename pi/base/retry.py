@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple, Union
 
 TYPE_CHECKING = False
@@ -12,6 +13,13 @@ MAX_BACKOFF_DOUBLINGS = 6
 MAX_HINT_MS = 60_000  # a server that asks for more is answered by giving up, not by sleeping
 HINT_JITTER_MS = 1000  # so that clients told the same second do not come back together
 NEVER_RETRIED = {501, 505}  # "not implemented" and "version not supported" do not pass
+MAX_WAIT_TEXT = 4096
+_UNITS_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_AMOUNT = (
+    r"(\d{1,9}(?:\.\d{1,12})?) ?"
+    r"(ms|milliseconds?|s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:ours?)?|d(?:ays?)?)"
+)
+_WAIT = rf"(?:retry|try again|available again) (?:in|after) ((?:{_AMOUNT}[ ,]{{0,2}})+)"
 
 
 class RetryPolicy(NamedTuple):
@@ -19,6 +27,13 @@ class RetryPolicy(NamedTuple):
     budget_ms: int = 0  # 0: no limit on the time since the first attempt
     base_ms: int = 200
     jitter: bool = True
+
+
+class TurnRetry(NamedTuple):
+    """How often, and how long after each other, a broken answer is asked for again."""
+
+    max_attempts: int = 3
+    base_ms: int = 2000
 
 
 class Wait(NamedTuple):
@@ -61,6 +76,29 @@ def next_step(
     if policy.budget_ms and elapsed_ms + wait > policy.budget_ms:
         return GiveUp(f"the retry budget of {policy.budget_ms} ms is spent")
     return Wait(wait)
+
+
+def turn_wait_ms(policy: TurnRetry, attempt: int, hint_ms: int | None = None) -> int | None:
+    """The wait before attempt ``attempt + 1`` at a broken answer; None: give up.
+
+    ``attempt`` counts the repetitions made so far, ``hint_ms`` is what the server asked for.
+    """
+    hint = hint_ms or 0
+    if attempt >= policy.max_attempts or hint > MAX_HINT_MS:
+        return None
+    return max(policy.base_ms << min(attempt, MAX_BACKOFF_DOUBLINGS), hint)
+
+
+def wait_in_text_ms(text: str) -> int | None:
+    """The wait a sentence asks for ("try again in 7m12.3s", "retry after 20 seconds")."""
+    found = re.search(_WAIT, text[:MAX_WAIT_TEXT], re.IGNORECASE)
+    if found is None:
+        return None
+    amounts = re.findall(_AMOUNT, found.group(1).lower())
+    return sum(
+        int(float(number) * _UNITS_MS["ms" if unit.startswith(("ms", "mil")) else unit[0]])
+        for number, unit in amounts
+    )
 
 
 def retry_after_ms(headers: Mapping[str, str], now_ms: int) -> int | None:

@@ -26,6 +26,11 @@ class Mode(NamedTuple):
 MODES: tuple[Mode, ...] = (
     Mode("help", lambda parsed: bool(parsed.values["--help"]), "pi.cli.modes:show_help"),
     Mode("version", lambda parsed: bool(parsed.values["--version"]), "pi.cli.modes:show_version"),
+    Mode(
+        "list-models",
+        lambda parsed: bool(parsed.values["--list-models"]),
+        "pi.cli.list_models:list_models",
+    ),
     Mode("one-shot", lambda parsed: True, "pi.cli.oneshot:one_shot"),
 )
 

@@ -9,7 +9,7 @@ from pi.base.cancel import Cancel
 from pi.base.errors import PiError, UsageError, report
 from pi.cli.settings import build_settings
 from pi.cli.signals import CancelOnSignals
-from pi.cli.startup import build_agent, build_client, open_session
+from pi.cli.startup import build_agent, build_model, open_session
 from pi.runtime.output import Printer
 from pi.runtime.recorder import Recorder
 from pi.runtime.turns import run_prompt
@@ -30,15 +30,15 @@ def one_shot(parsed: Parsed, host: Host) -> int:
     """Run one prompt and return the exit code. Raises PiError for what fails before it."""
     settings = build_settings(parsed)
     # The cheap checks first: a mistake must not cost a request, or a wait for stdin.
-    client = build_client(settings, host)
+    asked = build_model(parsed, settings, host)
     system = system_prompt(settings.prompt)
     store = open_session(settings, host)
     prompt = gather_prompt(settings.prompt, host)
     cancel = Cancel()
     printer = make_printer(settings, host, cancel)
-    for sentence in session_warnings(store):
+    for sentence in (*asked.notes, *session_warnings(store)):
         printer.note(sentence)
-    agent = build_agent(settings, host, client, system, store, printer.note)
+    agent = build_agent(settings, host, asked.model, system, store, printer.note)
     recorder = None
     if store is not None:
         recorder = Recorder(store, lambda error: warn(printer, error))
@@ -47,7 +47,7 @@ def one_shot(parsed: Parsed, host: Host) -> int:
         end = run_prompt(
             agent, prompt, cancel, sinks, lambda exc: printer.note(f"output failed: {exc}")
         )
-    client.close()
+    asked.model.close()
     return exit_code(end, recorder, settings, host)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from pi.ai.cost import Caps, parse_usd
 from pi.ai.models import parse_model
 from pi.ai.providers import BY_NAME as PROVIDERS
 from pi.base.errors import UsageError
@@ -32,10 +33,12 @@ class ModelSettings(NamedTuple):
     ref: ModelRef
     fallbacks: tuple[ModelRef, ...]
     bases: Mapping[str, str]
+    api_base_typed: bool  # --api-base stands on the command line, not in a variable
     keys: Mapping[str, str]
     headers: tuple[tuple[str, str], ...]
     retry: RetryPolicy
     request_timeout_ms: int
+    api_format: str  # "" for what the provider and the catalog say
     azure_api_version: str
     thinking: str
     cache_retention: str
@@ -67,6 +70,8 @@ class OutputSettings(NamedTuple):
 class NetworkSettings(NamedTuple):
     ca_bundle: str
     proxy: str
+    client_cert: str
+    client_key: str
 
 
 class ToolSettings(NamedTuple):
@@ -85,6 +90,7 @@ class Settings(NamedTuple):
     tools: ToolSettings
     output: OutputSettings
     network: NetworkSettings
+    caps: Caps
     max_turns: int
     turn_timeout_ms: int
 
@@ -95,7 +101,7 @@ def build_settings(parsed: Parsed) -> Settings:
     if value["--no-session"] and parsed.sources["--session"] == "flag":
         raise UsageError("--no-session cannot be combined with --session")
     return Settings(
-        model=_model(value),
+        model=_model(parsed, value),
         prompt=_prompt(parsed, value),
         session=SessionSettings(
             None if value["--no-session"] else value["--session"],
@@ -113,13 +119,22 @@ def build_settings(parsed: Parsed) -> Settings:
         output=OutputSettings(
             value["--stream-output"], value["--stream-delay-ms"], value["--quiet"], value["--debug"]
         ),
-        network=NetworkSettings(value["--ca-bundle"] or "", value["--proxy"] or ""),
+        network=NetworkSettings(
+            *(
+                value[flag] or ""
+                for flag in ("--ca-bundle", "--proxy", "--client-cert", "--client-key")
+            )
+        ),
+        caps=Caps(
+            parse_usd(value["--max-cost-usd"]) if value["--max-cost-usd"] else None,
+            value["--max-tokens-total"],
+        ),
         max_turns=value["--max-turns"],
         turn_timeout_ms=value["--turn-timeout-ms"],
     )
 
 
-def _model(value: dict[str, Any]) -> ModelSettings:
+def _model(parsed: Parsed, value: dict[str, Any]) -> ModelSettings:
     bases = {flag: value[flag].strip() for flag in BASE_FLAGS if value[flag]}
     for flag, base in bases.items():
         check_base(base, flag)
@@ -133,6 +148,7 @@ def _model(value: dict[str, Any]) -> ModelSettings:
         ref,
         fallbacks,
         bases,
+        parsed.sources["--api-base"] == "flag",
         {flag: value[flag] for flag in KEY_FLAGS if value[flag]},
         tuple(_header(text) for text in value["--header"]),
         RetryPolicy(
@@ -141,6 +157,7 @@ def _model(value: dict[str, Any]) -> ModelSettings:
             jitter=value["--provider-retry-jitter"],
         ),
         value["--request-timeout-ms"],
+        value["--api-format"] or "",
         value["--azure-openai-api-version"] or "",
         value["--thinking"] or "",
         value["--cache-retention"],

@@ -1,75 +1,74 @@
-"""Puts the layers together: client, session, tools, agent. The only place that knows all."""
+"""Puts the layers together: models, session, tools, agent. The only place that knows all."""
 
 from __future__ import annotations
 
-import os
-import sys
-from importlib import import_module
+from typing import NamedTuple
 
 from pi import __version__
 from pi.agent.loop import Agent, AgentSettings
-from pi.ai.client import Client, Clock
-from pi.ai.providers import BY_NAME, CODECS
-from pi.ai.providers.codec import Options
-from pi.auth.resolve import resolve_key
+from pi.ai.catalog import check_model
+from pi.ai.catalog_store import load_catalog
+from pi.ai.cost import require_price
+from pi.ai.fallback import FallbackModel, Route
+from pi.ai.meter import Meter, MeteredModel
+from pi.base.cancel import Cancel
 from pi.base.errors import ConfigError
+from pi.base.retry import TurnRetry
+from pi.cli.list_models import catalog_settings, world
+from pi.cli.routes import build_client
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
+    from pi.agent.loop import Model
+    from pi.ai.catalog import Entry
+    from pi.ai.models import ModelRef
     from pi.base.host import Host
-    from pi.base.http import Transport
+    from pi.cli.parse import Parsed
     from pi.cli.settings import Settings
     from pi.sessions.store import SessionStore
 
 
-def load(name: str) -> Any:
-    """The object a table row names as "module:attribute"."""
-    module, _, attribute = name.partition(":")
-    return getattr(import_module(module), attribute)
+class Asked(NamedTuple):
+    """Whom a run asks. ``notes`` are sentences for the user."""
+
+    model: FallbackModel
+    meter: Meter
+    notes: tuple[str, ...]
 
 
-def build_client(settings: Settings, host: Host) -> Client:
-    """A client for the chosen model. Raises MissingKey, ConfigError."""
-    model = settings.model
-    spec = BY_NAME[model.ref.provider]
-    base = model.api_base or spec.base_url
-    key = resolve_key(spec, model.keys, host.environ, is_local=is_local(base))
-    transport: Transport
-    if spec.transport:
-        transport = load(spec.transport)()
-    else:
-        from pi.base.urllib_http import HttpSettings, UrllibTransport
+def build_model(parsed: Parsed, settings: Settings, host: Host) -> Asked:
+    """The model of a run under its caps.
 
-        network = settings.network
-        check_bundle(network.ca_bundle)
-        transport = UrllibTransport(HttpSettings(network.ca_bundle, network.proxy, host.environ))
-    return Client(
-        load(CODECS[spec.api])(),
-        Options(base_url=base, api_key=key, timeout_ms=model.request_timeout_ms, provider=spec.id),
-        transport,
-        clock=Clock(host.now_ms, host.monotonic, host.pause, host.draw),
-        user_agent=f"pi/{__version__} (python {sys.version_info[0]}.{sys.version_info[1]})",
-        retry=model.retry,
+    Raises MissingKey, ConfigError and UsageError; whatever can be wrong is found here,
+    before anything is written or sent.
+    """
+    loaded = load_catalog(catalog_settings(parsed), world(parsed, host), Cancel())
+    notes = list(loaded.notes)
+    if parsed.given("--model-catalog-url") or parsed.given("--model-catalog-cache"):
+        notes.append(loaded.line())
+    ref = settings.model.ref
+    for known in (ref, *settings.model.fallbacks):
+        entry = loaded.catalog.find(*known)
+        warnings = check_model(entry, str(known), host.today())
+        # That a local or private model is in no catalog is normal.
+        if entry is not None or parsed.given("--model-catalog-url"):
+            notes += warnings
+        require_price(settings.caps, entry, str(known))
+    meter = Meter(settings.caps)
+    find = loaded.catalog.find
+    model = FallbackModel(
+        [route(settings, host, known, find(*known)) for known in (ref, *settings.model.fallbacks)],
+        wrap=lambda client, known: MeteredModel(client, meter, find(*known)),
     )
+    return Asked(model, meter, tuple(notes))
 
 
-def check_bundle(path: str) -> None:
-    """Refuse a missing CA bundle before anything is written. Raises ConfigError."""
-    if path and not os.path.isfile(path):
-        raise ConfigError(
-            f"the CA bundle {path} is not a file", hint="--ca-bundle names a PEM file"
-        )
-
-
-def is_local(base: str) -> bool:
-    """Whether a base URL points at this machine, where a server may ask for no key."""
-    from urllib.parse import urlsplit  # loaded by the transport anyway
-
-    host = urlsplit(base).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
+def route(settings: Settings, host: Host, ref: ModelRef, entry: Entry | None) -> Route:
+    """A model that may be asked; its client is built when it is."""
+    window = entry.context_window_tokens if entry is not None else None
+    return Route(ref, lambda: build_client(settings, host, ref, entry), window)
 
 
 def open_session(settings: Settings, host: Host) -> SessionStore | None:
@@ -101,7 +100,7 @@ def working_directory(host: Host) -> str:
 def build_agent(
     settings: Settings,
     host: Host,
-    client: Client,
+    model: Model,
     system: str,
     store: SessionStore | None,
     progress: Callable[[str], None],
@@ -120,7 +119,7 @@ def build_agent(
         max_command_length=tools.max_command_length,
     )
     return Agent(
-        client,
+        model,
         AgentSettings(
             settings.model.ref.model,
             f"{system.rstrip()}\n\nWorking directory: {cwd}" if system.strip() else "",
@@ -135,6 +134,8 @@ def build_agent(
             monotonic=host.monotonic,
         ),
         monotonic=host.monotonic,
+        pause=host.pause,
+        retry=TurnRetry() if settings.model.retry.max_retries else TurnRetry(0),
         messages=store.messages() if store is not None else (),
         started_calls=started_calls(store),
     )

@@ -1,15 +1,17 @@
 """The plain view of a run: the answer on stdout, everything about the run on stderr.
 
 Every text is printed exactly once: as it arrives, or when its message is final if
-streaming is off. A line break separates the texts of consecutive turns.
+streaming is off. A line break separates the texts of consecutive turns. The part of an
+answer that broke off has been printed if streaming is on, and a note on stderr stands
+between it and the next attempt; otherwise it is printed only if no attempt follows.
 """
 
 from __future__ import annotations
 
 import json
 
-from pi.agent.events import AgentEnd, MessageAdded, ToolEnd, ToolStart
-from pi.ai.events import Retrying, TextDelta
+from pi.agent.events import AgentEnd, AutoRetry, MessageAdded, ToolEnd, ToolStart
+from pi.ai.events import Fallback, Retrying, TextDelta, Warned
 from pi.base.errors import Interrupted
 
 TYPE_CHECKING = False
@@ -50,6 +52,7 @@ class Printer:
         self._pause = pause
         self._open_line = False  # stdout ended without a line break
         self._streamed = False  # text of the current message was already printed
+        self._partial = ""  # of an answer that broke off, not printed yet
 
     def __call__(self, event: AgentEvent) -> None:
         if isinstance(event, TextDelta):
@@ -65,7 +68,13 @@ class Printer:
                 self.note(f"{event.call.name}: {event.result.text.split(chr(10), 1)[0]}")
         elif isinstance(event, Retrying):
             self.note(f"retry {event.attempt} in {event.delay_ms} ms: {event.why}")
+        elif isinstance(event, (AutoRetry, Fallback)):
+            self._partial = ""
+            self.note(again(event))
+        elif isinstance(event, Warned):
+            self.note(event.text)
         elif isinstance(event, AgentEnd):
+            self._say(self._partial)
             self._end_line()
 
     def note(self, text: str) -> None:
@@ -81,10 +90,15 @@ class Printer:
     def _message(self, event: MessageAdded) -> None:
         if event.message.role != "assistant":
             return
-        if not self._streamed:
-            self._say(event.message.text())
+        text = "" if self._streamed else event.message.text()
+        if event.message.stop_reason == "error":
+            self._partial = text
+        else:
+            self._say(text)
         self._end_line()
         self._streamed = False
+        for sentence in event.reply.warnings if event.reply is not None else ():
+            self.note(sentence)
 
     def _say(self, text: str) -> None:
         if self._stdout is None or not text:
@@ -104,6 +118,16 @@ class Printer:
         if self._open_line:
             self._open_line = False
             self._say("\n")
+
+
+def again(event: AutoRetry | Fallback) -> str:
+    """Why what was printed of the answer does not count, and what comes next."""
+    if isinstance(event, Fallback):
+        status = "" if event.status is None else f" {event.status}"
+        why = f"{event.from_model} failed ({event.error_kind}{status})"
+        return f"{why}: {event.to_model} answers instead"
+    wait = f" in {event.delay_ms / 1000:g} s" if event.delay_ms else ""
+    return f"{event.error}: asking again{wait} ({event.attempt} of {event.max_attempts})"
 
 
 def summary(arguments: object) -> str:

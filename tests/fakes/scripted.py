@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pi.agent.tool import ToolContext, ToolResult
 from pi.ai.events import ReplyDone, StreamEvent, TextDelta
 from pi.ai.types import ChatRequest, Message, Reply, Text, ToolCall, ToolDefinition, Usage
 from pi.base.cancel import Cancel
+from pi.base.errors import PiError, ProviderFailed
 from pi.base.http import Request
 
 
@@ -23,16 +24,30 @@ def call_reply(*calls: ToolCall, stop_reason: str = "tool_use") -> Reply:
     return Reply(Message("assistant", calls, stop_reason=stop_reason), stop_reason)
 
 
-class ScriptedModel:
-    """Answers with replies, in order; what was asked is in ``requests``."""
+def broken_reply(text: str, error: PiError | None = None) -> Reply:
+    """What arrived of an answer that broke off."""
+    error = error or ProviderFailed("it broke off", code="connection-lost")
+    return text_reply(text, "error", error=error)
 
-    def __init__(self, *replies: Reply) -> None:
+
+class ScriptedModel:
+    """Answers with replies, in order; what was asked is in ``requests``.
+
+    A list instead of a reply is the events to yield, without the ``ReplyDone`` if it
+    ends with a reply.
+    """
+
+    def __init__(self, *replies: Reply | Sequence[StreamEvent | Reply]) -> None:
         self._replies = list(replies)
         self.requests: list[ChatRequest] = []
 
     def stream(self, chat: ChatRequest, cancel: Cancel) -> Iterator[StreamEvent]:
         self.requests.append(chat)
         reply = self._replies.pop(0)
+        if not isinstance(reply, Reply):
+            for event in reply:
+                yield ReplyDone(event) if isinstance(event, Reply) else event
+            return
         if reply.message.text():
             yield TextDelta(reply.message.text())
         yield ReplyDone(reply)

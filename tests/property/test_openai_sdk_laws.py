@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from pi.ai.context import prepare
 from pi.ai.events import TextDelta
-from pi.ai.providers.codec import Options
+from pi.ai.providers.codec import Options, Traits
 from pi.ai.providers.openai import OpenAiChatCodec
 from pi.ai.sse import SseDecoder
 from pi.ai.types import (
     ChatRequest,
+    Image,
     Message,
     Text,
     ToolCall,
@@ -177,6 +178,8 @@ ASSISTANTS = st.builds(lambda text, calls: Message("assistant", (Text(text), *ca
 HISTORIES = st.lists(
     st.one_of(
         st.builds(user_message, TEXT),
+        st.builds(lambda text: Message("user", (Text(text), Image("image/png", "aGk="))), TEXT),
+        st.just(Message("tool", (Image("image/png", "aGk="),), "a", "read")),
         ASSISTANTS,
         st.builds(tool_message, st.builds(ToolCall, st.just("a"), NAMES, st.just({})), TEXT),
     ),
@@ -194,6 +197,7 @@ TOOL_LISTS = st.lists(
     system=TEXT,
     stream=st.booleans(),
     limits=st.sampled_from([(None, None), (5, None), (None, 0.5), (100, 0.0)]),
+    vendor=st.booleans(),
 )
 def test_the_vendors_library_sends_and_accepts_the_same_request(
     history: tuple[Message, ...],
@@ -201,10 +205,27 @@ def test_the_vendors_library_sends_and_accepts_the_same_request(
     system: str,
     stream: bool,
     limits: tuple[int | None, float | None],
+    vendor: bool,
 ) -> None:
     """our body is valid by the library's own types, and is what the library would send"""
     chat = ChatRequest("m", system, prepare(history), tools, *limits)
-    request = CODEC.encode(chat, OPTIONS._replace(stream=stream))
+    options = OPTIONS._replace(stream=stream)
+    if vendor:  # all that only the vendor's own server gets
+        options = options._replace(
+            conversation="c",
+            cache_retention="long",
+            thinking="high",
+            traits=Traits(supports_reasoning=True),
+            compat={
+                "supports_store": True,
+                "supports_developer_role": True,
+                "supports_strict": True,
+                "max_tokens_field": "max_completion_tokens",
+                "cache_format": "openai",
+                "parallel_tool_calls": "no",
+            },
+        )
+    request = CODEC.encode(chat, options)
     body = json.loads(request.body)
     valid = PARAMS.validate_python(body, strict=True)
     assert len(list(valid["messages"])) == len(body["messages"])  # checked as it is walked

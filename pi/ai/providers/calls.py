@@ -55,6 +55,9 @@ class CallCollector:
         self._by_index: dict[int, _Open] = {}
         self._by_wire_id: dict[str, _Open] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._calls)
+
     def add(self, fragment: Any) -> CallDelta | None:
         """Take one fragment; None if there is nothing in it for us."""
         if not isinstance(fragment, dict) or fragment.get("type") not in (None, "", "function"):

@@ -6,7 +6,7 @@ a key or another header value of ``Options``.
 
 Codes of those errors: "provider-overloaded" (may pass), "quota-exhausted" (will not),
 "provider-error", "stream-ended-early", "malformed-stream", "malformed-answer",
-"empty-answer", "http-<status>", and ``KeyRefused``'s.
+"empty-answer", "malformed-call", "context-overflow", "http-<status>", and ``KeyRefused``'s.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Codec(Protocol):
     def decoder(self, chat: ChatRequest, options: Options) -> StreamDecoder: ...
 
     def adapt(self, status: int, body: bytes, chat: ChatRequest, options: Options) -> Change | None:
-        """What to change after a refusal that names something we added, or None.
+        """What to change after a refusal (4xx, or 500) that names something we added, or None.
 
         Exactly one thing is removed or renamed. The client sends the request once more and
         keeps the change for the rest of the process.

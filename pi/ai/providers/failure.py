@@ -1,11 +1,15 @@
 """What went wrong at a provider, in one line, without secrets.
 
 Vendors, gateways and proxies each shape their errors differently; all of them end here,
-so the wording, the redaction and the codes are the same for every wire format.
+so the wording, the redaction and the codes are the same for every wire format. The
+codes: "context-overflow", "quota-exhausted" (money or a daily limit: waiting does not
+help), "provider-overloaded" (reported inside an answer, may pass), "provider-error",
+"http-<status>", and ``KeyRefused``'s. What follows from a code is in ``pi.ai.recovery``.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from pi.ai.jsontext import dump, parse
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pi.ai.providers.codec import Options
+    from pi.ai.providers.signals import Signals
 
 MAX_LINE = 500
 MAX_QUOTE = 200
@@ -23,30 +28,6 @@ MAX_QUOTE = 200
 MIN_SECRET = 4
 
 _REQUEST_ID_HEADERS = ("request-id", "x-request-id", "x-generation-id")
-_KEY_WORDS = {"invalid_api_key", "authentication_error", "unauthenticated", "permission_denied"}
-_QUOTA_WORDS = {
-    "insufficient_quota",
-    "credit_balance_exhausted",
-    "quota_exceeded",
-    "billing_error",
-    "billing_hard_limit_reached",
-    "insufficient_balance",
-}
-_TRANSIENT_WORDS = {
-    "rate_limit_exceeded",
-    "rate_limit_error",
-    "server_error",
-    "server_is_overloaded",
-    "overloaded_error",
-    "slow_down",
-    "api_error",
-    "timeout_error",
-    "resource_exhausted",
-    "unavailable",
-    "internal",
-    "deadline_exceeded",
-}
-_TRANSIENT_STATUS = {408, 409, 425, 429}
 _HINTS = {
     400: "the provider refused the request as it is: check the model and the flags",
     402: "check the account's balance at the provider",
@@ -54,6 +35,11 @@ _HINTS = {
     413: "the conversation is too large for this provider",
     429: "wait, or use another model",
 }
+_OVERFLOW_HINT = "start a new session, or use a model with a larger window"
+# Hosts that answer a conversation that is too long with 400 and not a word.
+_SILENT_HOSTS = ("cerebras.ai",)
+# A key that a URL or a form holds: nobody but the one who typed it knows it as a key.
+_KEY_PARAMETER = r"([?&](?:api[_-]?)?key=)[^&\s\"']+"
 
 
 class Target(NamedTuple):
@@ -62,6 +48,7 @@ class Target(NamedTuple):
     provider: str
     model: str
     secrets: tuple[str, ...] = ()
+    base_url: str = ""
 
     @property
     def name(self) -> str:
@@ -71,7 +58,27 @@ class Target(NamedTuple):
 def target_of(options: Options, model: str) -> Target:
     values = (options.api_key, *(value for _, value in options.extra_headers))
     secrets = sorted({v for v in values if len(v) >= MIN_SECRET}, key=len, reverse=True)
-    return Target(options.provider, model, tuple(secrets))
+    return Target(options.provider, model, tuple(secrets), options.base_url)
+
+
+class Reported:
+    """What a failure says in numbers, where it says it.
+
+    ``status`` is the HTTP status, or what a failure inside an answer would have been;
+    ``retry_after_ms`` the wait asked for; ``context_window`` the size an overflow names.
+    """
+
+    status: int | None = None
+    retry_after_ms: int | None = None
+    context_window: int | None = None
+
+
+class ReportedFailure(Reported, ProviderFailed):
+    pass
+
+
+class ReportedRefusal(Reported, KeyRefused):
+    pass
 
 
 def http_failure(target: Target, status: int, headers: Mapping[str, str], body: bytes) -> PiError:
@@ -82,30 +89,22 @@ def http_failure(target: Target, status: int, headers: Mapping[str, str], body: 
     location = headers.get("location", "")
     if 300 <= status < 400 and location:
         line = f"it redirects to {location}"
-    cause = one_line(line, target)
     request_id = next((headers[name] for name in _REQUEST_ID_HEADERS if headers.get(name)), "")
-    if request_id:
-        cause = f"{cause} (request id {one_line(request_id, target, 100)})".lstrip()
-    words = _words(payload)
-    if status == 402 or words & _QUOTA_WORDS:
-        return _failed(target, f"HTTP {status}", cause, "quota-exhausted", _HINTS[402])
-    if status in (401, 403):
-        return _refused(target, f"HTTP {status}", cause)
-    return _failed(target, f"HTTP {status}", cause, f"http-{status}", _HINTS.get(status, ""))
+    signals = _read(status, line, payload)
+    if not text and _empty_means_overflow(target, status):
+        signals = signals._replace(kind="overflow")
+    cause = _cause(target, line, request_id)
+    return _error(target, f"HTTP {status}", cause, signals, f"http-{status}")
 
 
 def reported_failure(target: Target, payload: Any) -> PiError:
     """Name the failure that an answer with a good status reports in its body."""
-    cause = one_line(error_line(payload), target)
-    words = _words(payload)
-    status = _status(payload)
-    if words & _QUOTA_WORDS or status == 402:
-        return _failed(target, "in the answer", cause, "quota-exhausted", _HINTS[402])
-    if words & _KEY_WORDS or status in (401, 403):
-        return _refused(target, "in the answer", cause)
-    transient = words & _TRANSIENT_WORDS or status in _TRANSIENT_STATUS or status >= 500
-    code = "provider-overloaded" if transient else "provider-error"
-    return _failed(target, "in the answer", cause, code, "")
+    line = error_line(payload)
+    request_id = payload.get("request_id") if isinstance(payload, dict) else None
+    signals = _read(None, line, payload)
+    code = "provider-overloaded" if signals.kind == "passing" else "provider-error"
+    cause = _cause(target, line, request_id if isinstance(request_id, str) else "")
+    return _error(target, "in the answer", cause, signals, code)
 
 
 def broken_answer(target: Target, code: str, what: str, quote: str = "") -> PiError:
@@ -144,17 +143,47 @@ def one_line(text: str, target: Target, limit: int = MAX_LINE) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def _failed(target: Target, where: str, cause: str, code: str, hint: str) -> PiError:
-    return ProviderFailed(f"{target.name} failed ({where})", cause=cause, code=code, hint=hint)
+def _read(status: int | None, line: str, payload: Any) -> Signals:
+    from pi.ai.providers.signals import read_signals  # 1 ms, and only failures need it
+
+    return read_signals(status, line, payload)
 
 
-def _refused(target: Target, where: str, cause: str) -> PiError:
-    return KeyRefused(
-        f"{target.name} refused the API key ({where})" if target.secrets
-        else f"{target.name} wants an API key ({where})",
-        cause=cause,
-        hint=f"check the key for provider '{target.provider}' and what it may use",
-    )  # fmt: skip
+def _error(target: Target, where: str, cause: str, signals: Signals, code: str) -> PiError:
+    """The error of a failure; ``code`` is what it is called if it is of no known kind."""
+    message = f"{target.name} failed ({where})"
+    hint = "" if code == "provider-error" else _HINTS.get(signals.status or 0, "")
+    if signals.kind == "overflow":
+        message = f"the conversation is too long for {target.name} ({where})"
+        code, hint = "context-overflow", _OVERFLOW_HINT
+    elif signals.kind == "quota":
+        code, hint = "quota-exhausted", _HINTS[402]
+    error: ReportedFailure | ReportedRefusal
+    if signals.kind == "key":
+        what = "refused the API key" if target.secrets else "wants an API key"
+        error = ReportedRefusal(
+            f"{target.name} {what} ({where})",
+            cause=cause,
+            hint=f"check the key for provider '{target.provider}' and what it may use",
+        )
+    else:
+        error = ReportedFailure(message, cause=cause, code=code, hint=hint)
+    error.status = signals.status
+    error.retry_after_ms = signals.retry_after_ms
+    error.context_window = signals.context_window
+    return error
+
+
+def _cause(target: Target, line: str, request_id: str) -> str:
+    cause = one_line(line, target)
+    if not request_id:
+        return cause
+    return f"{cause} (request id {one_line(request_id, target, 100)})".lstrip()
+
+
+def _empty_means_overflow(target: Target, status: int) -> bool:
+    silent = any(host in target.base_url for host in _SILENT_HOSTS)
+    return status == 413 or (status == 400 and silent)
 
 
 def _payload(text: str) -> Any:
@@ -182,35 +211,6 @@ def _title(text: str) -> str:
     return head[start:end].partition(">")[2].strip() or "an HTML page without a title"
 
 
-def _parts(payload: Any) -> list[Any]:
-    """Where codes and types of an error are found."""
-    if isinstance(payload, list) and payload:
-        payload = payload[0]
-    if not isinstance(payload, dict):
-        return []
-    objects = [payload, payload.get("error")]
-    return [
-        part.get(key)
-        for part in objects
-        if isinstance(part, dict)
-        for key in ("code", "type", "status")
-    ]
-
-
-def _words(payload: Any) -> set[str]:
-    return {part.lower() for part in _parts(payload) if isinstance(part, str)}
-
-
-def _status(payload: Any) -> int:
-    """An HTTP status given as the error's code, or 0."""
-    for part in _parts(payload):
-        if isinstance(part, str) and len(part) == 3 and part.isascii() and part.isdigit():
-            part = int(part)
-        if isinstance(part, int) and 400 <= part < 600:
-            return part
-    return 0
-
-
 def _words_of(value: Any) -> str:
     return value if isinstance(value, str) else dump(value)
 
@@ -218,4 +218,4 @@ def _words_of(value: Any) -> str:
 def _redact(text: str, target: Target) -> str:
     for secret in target.secrets:
         text = text.replace(secret, "[redacted]")
-    return text
+    return re.sub(_KEY_PARAMETER, r"\1[redacted]", text, flags=re.I) if "key=" in text else text

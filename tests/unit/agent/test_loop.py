@@ -5,12 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pi.agent.events import AgentEnd, AgentEvent, MessageAdded, ToolEnd, TurnEnd
+from pi.agent.events import (
+    AgentEnd,
+    AgentEvent,
+    AutoRetry,
+    AutoRetryEnd,
+    MessageAdded,
+    ToolEnd,
+    TurnEnd,
+)
 from pi.agent.loop import CANCELLED, IN_DOUBT, NOT_RUN, Agent, AgentSettings, open_calls
-from pi.ai.types import Message, Reply, Text, ToolCall, Usage, tool_message, user_message
+from pi.ai.events import Fallback, ReplyFailed, TextDelta
+from pi.ai.types import (
+    Message,
+    Reply,
+    Text,
+    Thinking,
+    ToolCall,
+    Usage,
+    tool_message,
+    user_message,
+)
 from pi.base.cancel import Cancel
 from pi.base.errors import Interrupted, ProviderFailed, TimeLimit
-from tests.fakes.scripted import EchoTool, ScriptedModel, call_reply, text_reply
+from tests.fakes.scripted import EchoTool, ScriptedModel, broken_reply, call_reply, text_reply
 
 
 def call(name: str = "echo", id_: str = "c1", raw: str | None = None, **arguments: Any) -> ToolCall:
@@ -197,9 +215,88 @@ def test_a_cut_or_refused_answer_is_not_a_success() -> None:
         assert (error.code, error.exit_code) == (code, 9)
 
 
-def test_an_empty_first_answer_is_a_failure_and_after_tools_it_is_not() -> None:
-    error = end(run(make_agent(ScriptedModel(text_reply(""))))).error
+def test_an_empty_answer_is_a_failure_and_after_tools_it_is_not() -> None:
+    error = end(run(make_agent(ScriptedModel(text_reply(""), text_reply(""))))).error
     assert error is not None
     assert error.code == "empty-answer"
     after_tools = ScriptedModel(call_reply(call(text="x")), text_reply(""))
     assert end(run(make_agent(after_tools))).status == "completed"
+
+
+def test_a_broken_answer_is_asked_for_again_and_stays_out_of_the_conversation() -> None:
+    model = ScriptedModel(broken_reply("Hel"), text_reply("Hello"))
+    paused: list[int] = []
+    agent = make_agent(model, pause=lambda ms, cancel: paused.append(ms))
+    events = run(agent)
+    assert names(events) == [
+        "MessageAdded(user)", "AgentStart", "TurnStart", "TextDelta", "MessageAdded(assistant)",
+        "AutoRetry", "TextDelta", "MessageAdded(assistant)", "AutoRetryEnd", "TurnEnd", "AgentEnd",
+    ]  # fmt: skip
+    assert AutoRetry(1, 3, 2000, "it broke off") in events
+    assert AutoRetryEnd(True, 1) in events
+    assert paused == [2000]
+    assert model.requests[0] == model.requests[1]
+    assert [message.text() for message in agent.messages] == ["hello", "Hello"]
+    assert end(events)[:3] == ("completed", 3, Usage(2, 4))
+    assert next(event for event in events if isinstance(event, TurnEnd)).usage == Usage(2, 4)
+
+
+def test_cancelling_the_wait_before_a_repetition_ends_the_run() -> None:
+    cancel = Cancel()
+
+    def pause(ms: int, cancel: Cancel) -> None:
+        cancel.set(Interrupted("stop"))
+        cancel.raise_if_set()
+
+    agent = make_agent(ScriptedModel(broken_reply("Hel")), pause=pause)
+    events = run(agent, cancel)
+    assert AutoRetryEnd(False, 1) in events
+    assert end(events).status == "cancelled"
+    assert end(events).error is cancel.why
+
+
+def test_an_answer_of_a_model_that_was_replaced_is_recorded_as_failed() -> None:
+    failed, good = broken_reply("Hel"), text_reply("Hello")
+    fallback = Fallback("a/x", "b/y", "http_body", None, 1)
+    model = ScriptedModel(
+        [TextDelta("Hel"), ReplyFailed(failed), fallback, TextDelta("Hello"), good]
+    )
+    agent = make_agent(model)
+    events = run(agent)
+    assert names(events)[3:] == [
+        "TextDelta", "MessageAdded(assistant)", "Fallback", "TextDelta",
+        "MessageAdded(assistant)", "TurnEnd", "AgentEnd",
+    ]  # fmt: skip
+    assert [message.text() for message in agent.messages] == ["hello", "Hello"]
+    assert end(events)[:3] == ("completed", 3, Usage(2, 4))
+
+
+def test_a_paused_answer_goes_on_with_its_content_sent_back_unchanged() -> None:
+    thought = Thinking("hm", "signature")
+    paused = Reply(Message("assistant", (thought,), stop_reason="pause"), "pause")
+    model = ScriptedModel(paused, text_reply("done"))
+    agent = make_agent(model)
+    events = run(agent)
+    assert model.requests[1].messages == (*model.requests[0].messages, paused.message)
+    assert [message.role for message in agent.messages] == ["user", "assistant", "assistant"]
+    assert end(events).status == "completed"
+
+
+def test_an_answer_that_pauses_again_and_again_is_cut_short() -> None:
+    model = ScriptedModel(*[text_reply("so far", "pause") for _ in range(6)])
+    error = end(run(make_agent(model))).error
+    assert error is not None
+    assert (error.code, error.exit_code) == ("answer-paused", 9)
+    assert len(model.requests) == 6
+
+
+def test_nothing_more_after_a_pause_is_a_whole_answer() -> None:
+    model = ScriptedModel(text_reply("all of it", "pause"), text_reply(""))
+    assert end(run(make_agent(model))).status == "completed"
+
+
+def test_calls_of_a_failed_answer_are_not_open() -> None:
+    failed = call_reply(call(text="a"), stop_reason="error").message
+    assert open_calls([user_message("do"), failed]) == []
+    good = call_reply(call(text="a", id_="c0")).message
+    assert [open_.id for open_ in open_calls([user_message("do"), good, failed])] == ["c0"]

@@ -80,7 +80,7 @@ def test_a_later_layer_replaces_the_whole_entry() -> None:
         ("m20250514", "m20250514"),
         ("-20250514", "-20250514"),
         ("m-2024-0718", "m-2024-0718"),
-        ("m-２０２５０５１４", "m-２０２５０５１４"),
+        ("m-\uff12\uff10250514", "m-\uff12\uff10250514"),
         ("m-dddddddd", "m-dddddddd"),
         ("-latest", "-latest"),
         ("", ""),

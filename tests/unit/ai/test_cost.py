@@ -156,10 +156,12 @@ def test_a_cap_of_nothing_lets_a_free_model_run() -> None:
         (Caps(max_cost_usd=0.0), Spend(), FREE, None),
         (Caps(max_cost_usd=1.0), Spend(1, None), MINI, 0),
         (Caps(max_cost_usd=1.0), Spend(), Entry("x", "y"), 0),
+        (Caps(max_cost_usd=1.0), Spend(), None, 0),
+        (Caps(max_tokens_total=100), Spend(), None, 90),
     ],
 )
 def test_the_output_allowance_is_the_longest_answer_that_crosses_no_cap(
-    caps: Caps, spent: Spend, entry: Entry, expected: int | None
+    caps: Caps, spent: Spend, entry: Entry | None, expected: int | None
 ) -> None:
     allowance = caps.output_allowance(spent, 10, entry)
     assert allowance == expected
@@ -186,7 +188,8 @@ def test_an_amount_is_read(text: str, amount: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", ".", "-1", "1e3", "nan", "inf", "1,5", "٣", "1_0", "1.2.3", "9" * 10, "$", "x" * 99]
+    "text",
+    ["", ".", "-1", "1e3", "nan", "inf", "1,5", "٣", "1_0", "1.2.3", "9" * 10, "$", "x" * 99],
 )
 def test_what_is_no_amount_is_a_usage_error(text: str) -> None:
     with pytest.raises(UsageError, match="--max-cost-usd") as caught:

@@ -7,6 +7,7 @@ import pytest
 
 from pi.ai.providers.codec import Options
 from pi.ai.providers.failure import (
+    Reported,
     broken_answer,
     http_failure,
     is_error,
@@ -75,14 +76,56 @@ def test_model_status_and_request_id_are_named() -> None:
         (429, {"error": {"code": "insufficient_quota"}}, ProviderFailed, "quota-exhausted"),
         (403, {"error": {"type": "billing_error"}}, ProviderFailed, "quota-exhausted"),
         (503, {}, ProviderFailed, "http-503"),
+        (400, {"error": {"code": "context_length_exceeded"}}, ProviderFailed, "context-overflow"),
+        (400, {"error": {"message": "API key not valid."}}, KeyRefused, "api-key-refused"),
+        (413, b"", ProviderFailed, "context-overflow"),
+        (400, b"", ProviderFailed, "http-400"),
     ],
 )
 def test_the_class_and_code_follow_the_status(
     status: int, body: Any, kind: type[PiError], code: str
 ) -> None:
     error = failure(status, body)
-    assert type(error) is kind
+    assert isinstance(error, kind)
     assert error.code == code
+    assert isinstance(error, Reported)
+    assert error.status == status
+
+
+def test_an_overflow_names_the_model_the_window_and_what_to_do() -> None:
+    body = {"error": {"message": "prompt is too long: 300 tokens > 200 maximum"}}
+    error = failure(400, body, {"request-id": "r"})
+    assert error.message == "the conversation is too long for groq/llama (HTTP 400)"
+    assert error.cause == "prompt is too long: 300 tokens > 200 maximum (request id r)"
+    assert "larger window" in error.hint
+    assert isinstance(error, Reported)
+    assert error.context_window == 200
+
+
+def test_a_host_known_to_be_silent_means_an_overflow_by_400_without_a_word() -> None:
+    target = target_of(Options("https://api.cerebras.ai/v1", KEY), "m")
+    assert http_failure(target, 400, {}, b"").code == "context-overflow"
+    assert http_failure(target, 400, {}, b"{}").code == "http-400"
+
+
+def test_the_wait_in_the_body_is_kept() -> None:
+    error = failure(429, {"error": {"message": "Please try again in 41.7s"}})
+    assert isinstance(error, Reported)
+    assert error.retry_after_ms == 41_700
+
+
+def test_a_key_in_a_url_is_nobodys_business() -> None:
+    error = failure(500, b"GET /v1/models?alt=sse&key=AIzaOther-Key failed")
+    assert error.cause == "GET /v1/models?alt=sse&key=[redacted] failed"
+
+
+def test_an_error_event_keeps_its_request_id() -> None:
+    payload = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    error = reported_failure(TARGET, {**payload, "request_id": "req_7"})
+    assert error.cause == "Overloaded (request id req_7)"
+    assert error.message == "groq/llama failed (in the answer)"
+    assert isinstance(error, Reported)
+    assert error.status == 529
 
 
 def test_a_redirect_names_its_target() -> None:

@@ -31,8 +31,8 @@ def test_the_reply_names_its_origin_and_holds_what_came() -> None:
     found = answer()
     found.take_head({"id": "r1", "usage": {"prompt_tokens": 1}})
     found.take_head({"id": "r2", "usage": None})
-    assert found.take_text("a\ud83d") == "a"
-    assert found.take_text("") == ""
+    assert found.take_text("a\ud83d") == ("", "a")
+    assert found.take_text("") == ("", "")
     found.take_choice({"finish_reason": "stop", "usage": {"prompt_tokens": 2}})
     reply = found.reply()
     assert reply.message.origin == Origin("openai-chat", "groq", "m")
@@ -152,6 +152,9 @@ def test_content_comes_in_many_shapes(content: Any, text: str) -> None:
             Usage(10, 7, 0, 0, 2),
         ),
         ({"prompt_tokens": 1, "prompt_tokens_details": {"cached_tokens": 4}}, Usage(0, 0, 4)),
+        ({"prompt_tokens": 9, "cached_tokens": 4}, Usage(5, 0, 4)),
+        ({"prompt_tokens": 9, "prompt_cache_hit_tokens": 4, "prompt_cache_miss_tokens": 5},
+         Usage(5, 0, 4)),
         ({"prompt_tokens": 3.0, "completion_tokens": float("inf")}, Usage(3, 0)),
         ({"prompt_tokens": -3, "completion_tokens": "9", "total_tokens": 1}, Usage()),
         ({"prompt_tokens": True}, Usage()),

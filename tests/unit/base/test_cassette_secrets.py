@@ -1,29 +1,11 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from pi.base.cassette_secrets import CREDENTIAL_HEADERS, MAX_HELD_BYTES, Secrets
+from pi.base.cassette_secrets import CREDENTIAL_HEADERS, Secrets
 from pi.base.http import Request
 
 KEY = "sk-abcdef/0123+x"
-
-
-def through(
-    redactor_input: list[bytes], *, is_events: bool, keys: tuple[str, ...] = (KEY,)
-) -> bytes:
-    stream = Secrets(keys).stream(is_events=is_events)
-    return b"".join([*map(stream.feed, redactor_input), stream.finish()])
-
-
-def event(text: str, name: str = "content") -> bytes:
-    return b"data: " + json.dumps({"choices": [{"delta": {name: text}}]}).encode() + b"\n\n"
-
-
-def texts(stream: bytes, name: str = "content") -> list[str]:
-    lines = [line[6:] for line in stream.split(b"\n") if line.startswith(b"data: {")]
-    return [json.loads(line)["choices"][0]["delta"].get(name, "") for line in lines]
 
 
 @pytest.mark.parametrize("name", sorted(CREDENTIAL_HEADERS))
@@ -65,70 +47,3 @@ def test_short_and_empty_values_are_no_secrets() -> None:
 
 def test_a_secret_inside_another_goes_with_it() -> None:
     assert Secrets(["abcdef", "abcdefghi"]).text("abcdefghi abcdef") == "[REDACTED] [REDACTED]"
-
-
-@pytest.mark.parametrize("is_events", [False, True])
-def test_a_secret_split_over_reads_is_found(is_events: bool) -> None:
-    whole = f"data: <{KEY}>\n\n".encode()
-    for cut in range(len(whole)):
-        parts = [whole[:cut], whole[cut:]]
-        assert through(parts, is_events=is_events) == b"data: <[REDACTED]>\n\n"
-    assert through([bytes([b]) for b in whole], is_events=is_events) == b"data: <[REDACTED]>\n\n"
-
-
-def test_what_only_begins_like_a_secret_is_kept() -> None:
-    parts = [b"a sk-abc", b"", b"def", b"!", b" sk-"]
-    assert through(parts, is_events=False) == b"a sk-abcdef! sk-"
-
-
-def test_only_what_may_begin_a_secret_waits() -> None:
-    stream = Secrets([KEY]).stream(is_events=False)
-    assert stream.feed(b"text s") == b"text "
-    assert stream.feed(b"o what") == b"so what"
-    assert stream.finish() == b""
-
-
-def test_half_a_character_waits_for_its_rest() -> None:
-    stream = Secrets(()).stream(is_events=False)
-    assert stream.feed("aé".encode()[:2]) == b"a"
-    assert stream.feed("é".encode()[1:]) == "é".encode()
-
-
-@pytest.mark.parametrize("size", [1, 2, 5, 100])
-def test_a_secret_spelled_out_over_events_is_found(size: int) -> None:
-    pieces = [KEY[at : at + size] for at in range(0, len(KEY), size)]
-    stream = [event("it is <"), *map(event, pieces), event("> ok"), b"data: [DONE]\n\n"]
-    for reads in (stream, [b"".join(stream)], [bytes([b]) for b in b"".join(stream)]):
-        out = through(reads, is_events=True)
-        assert "".join(texts(out)) == "it is <[REDACTED]> ok"
-        assert len(texts(out)) == len(pieces) + 2
-        assert out.endswith(b"data: [DONE]\n\n")
-
-
-def test_pieces_of_different_members_are_put_together_apart() -> None:
-    both = zip([KEY[:5], KEY[5:]], ["some ", "thought"])
-    stream = b"".join(event(text) + event(other, "reasoning") for text, other in both)
-    out = through([stream], is_events=True)
-    assert "".join(texts(out)) == "[REDACTED]"
-    assert "".join(texts(out, "reasoning")) == "some thought"
-
-
-def test_two_secrets_spelled_out_one_after_the_other_are_found() -> None:
-    keys = ("secret-one", "secret-two")
-    stream = [event(letter) for letter in "secret-onesecret-two secret-o"]
-    out = through(stream, is_events=True, keys=keys)
-    assert "".join(texts(out)) == "[REDACTED][REDACTED] secret-o"
-
-
-def test_events_leave_as_whole_lines_and_at_once_when_nothing_is_begun() -> None:
-    stream = Secrets([KEY]).stream(is_events=True)
-    assert stream.feed(event("a") + b"data: {") == event("a")[:-1] + b"\n"
-    assert stream.feed(b"}\n") == b"data: {}\n"
-    assert stream.feed(event("it is s")) == b""
-    assert stream.feed(event("o")) == event("it is s") + event("o")
-
-
-def test_a_line_without_end_is_not_held_for_ever() -> None:
-    stream = Secrets([KEY]).stream(is_events=True)
-    assert stream.feed(b"x" * MAX_HELD_BYTES) == b""
-    assert stream.feed(b"y") == b"x" * MAX_HELD_BYTES + b"y"

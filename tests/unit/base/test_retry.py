@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from pi.base.retry import GiveUp, RetryPolicy, Wait, is_retryable_status, next_step, retry_after_ms
+from pi.base.retry import (
+    GiveUp,
+    RetryPolicy,
+    TurnRetry,
+    Wait,
+    is_retryable_status,
+    next_step,
+    retry_after_ms,
+    turn_wait_ms,
+    wait_in_text_ms,
+)
 
 CALM = RetryPolicy(max_retries=20, jitter=False)
 
@@ -79,3 +89,39 @@ def test_an_absurd_wait_is_answered_by_giving_up_and_saying_it() -> None:
 )
 def test_the_wait_is_read_from_the_headers(headers: dict[str, str], wait: int | None) -> None:
     assert retry_after_ms(headers, now_ms=10_000) == wait
+
+
+def test_broken_answers_are_asked_for_again_after_two_four_and_eight_seconds() -> None:
+    waits = [turn_wait_ms(TurnRetry(), attempt) for attempt in range(4)]
+    assert waits == [2000, 4000, 8000, None]
+    assert turn_wait_ms(TurnRetry(0), 0) is None
+    assert turn_wait_ms(TurnRetry(100), 60) == 2000 << 6
+
+
+def test_a_broken_answer_waits_as_asked_within_reason() -> None:
+    assert turn_wait_ms(TurnRetry(), 0, 9000) == 9000
+    assert turn_wait_ms(TurnRetry(), 0, 10) == 2000
+    assert turn_wait_ms(TurnRetry(), 0, 60_001) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "wait"),
+    [
+        ("Please retry in 34.074824224s.", 34_074),
+        ("Please try again in 7m12.3s. Visit", 432_300),
+        ("try again in 41.7s", 41_700),
+        ("Please retry after 20 seconds.", 20_000),
+        ("Please try again in 320ms.", 320),
+        ("TRY AGAIN IN 6 MILLISECONDS", 6),
+        ("try again in 1 minute, 3 seconds", 63_000),
+        ("try again in 2h", 7_200_000),
+        ("try again in 1 day", 86_400_000),
+        ("try again later", None),
+        ("retry in a while", None),
+        ("wait 3s", None),
+        ("try again in 99999999999999999999s", None),
+        ("", None),
+    ],
+)
+def test_the_wait_is_read_from_a_sentence(text: str, wait: int | None) -> None:
+    assert wait_in_text_ms(text) == wait

@@ -5,10 +5,18 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from pi.agent.events import AgentEnd, AgentEvent, MessageAdded, ToolEnd, ToolStart
+from pi.agent.events import (
+    AgentEnd,
+    AgentEvent,
+    AutoRetry,
+    AutoRetryEnd,
+    MessageAdded,
+    ToolEnd,
+    ToolStart,
+)
 from pi.agent.tool import ToolResult
-from pi.ai.events import Retrying, TextDelta
-from pi.ai.types import Message, Text, ToolCall, Usage, user_message
+from pi.ai.events import Fallback, Retrying, TextDelta, Warned
+from pi.ai.types import Message, Reply, Text, ToolCall, Usage, user_message
 from pi.base.cancel import Cancel
 from pi.runtime.output import Printer, summary
 
@@ -62,6 +70,51 @@ def test_failed_tools_and_retries_are_told_on_stderr() -> None:
     )
     assert out == ""
     assert err == "[bash: error: no]\n[retry 1 in 200 ms: busy]\n"
+
+
+def failed(text: str) -> MessageAdded:
+    return MessageAdded(Message("assistant", (Text(text),), stop_reason="error"))
+
+
+AGAIN = AutoRetry(1, 3, 2000, "a/x failed (in the answer)")
+AGAIN_NOTE = "[a/x failed (in the answer): asking again in 2 s (1 of 3)]\n"
+
+
+def test_a_note_stands_between_a_broken_answer_and_the_next_attempt() -> None:
+    out, err = shown(
+        TextDelta("Hel"), failed("Hel"), AGAIN, TextDelta("Hello"), assistant("Hello"),
+        AutoRetryEnd(True, 1), DONE,
+    )  # fmt: skip
+    assert out == "Hel\nHello\n"
+    assert err == AGAIN_NOTE
+
+
+def test_without_streaming_a_broken_answer_is_printed_only_if_none_follows() -> None:
+    events = (TextDelta("Hel"), failed("Hel"), AGAIN, TextDelta("Hell"), failed("Hell"))
+    out, err = shown(*events, AutoRetryEnd(False, 1), DONE, stream=False)
+    assert (out, err) == ("Hell\n", AGAIN_NOTE)
+
+
+def test_an_empty_answer_is_asked_for_again_without_a_wait() -> None:
+    note = "[the model gave an empty answer: asking again (1 of 1)]\n"
+    assert shown(AutoRetry(1, 1, 0, "the model gave an empty answer"), DONE) == ("", note)
+
+
+def test_another_model_is_named_with_the_reason() -> None:
+    events = (failed("Hel"), Fallback("a/x", "b/y", "http_status", 529, 1), assistant("Hello"))
+    out, err = shown(*events, Fallback("b/y", "c/z", "http_body", None, 2), DONE, stream=False)
+    assert out == "Hello\n"
+    assert err == (
+        "[a/x failed (http_status 529): b/y answers instead]\n"
+        "[b/y failed (http_body): c/z answers instead]\n"
+    )
+
+
+def test_warnings_of_a_run_and_of_an_answer_are_notes() -> None:
+    message = Message("assistant", (Text("hi"),))
+    reply = Reply(message, "stop", warnings=("calls came as text",))
+    out, err = shown(Warned("no key for b/y"), MessageAdded(message, reply), DONE)
+    assert (out, err) == ("hi\n", "[no key for b/y]\n[calls came as text]\n")
 
 
 def test_quiet_keeps_stderr_empty() -> None:
