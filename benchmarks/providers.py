@@ -38,7 +38,8 @@ MINIMAL_READER = """
 import http.client, json, sys
 c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
 headers = dict(zip(*[iter(sys.argv[4:])] * 2))
-c.request("POST", sys.argv[2], sys.argv[3].encode(), {"Content-Type": "application/json", **headers})
+headers["Content-Type"] = "application/json"
+c.request("POST", sys.argv[2], sys.argv[3].encode(), headers)
 r = c.getresponse()
 rest, events = b"", 0
 while True:

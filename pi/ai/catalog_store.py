@@ -12,9 +12,9 @@ import os
 import stat
 from typing import NamedTuple
 
+from pi.ai.bodies import read_all
 from pi.ai.catalog import Catalog
 from pi.ai.catalog_json import BadCatalog, encode_catalog, parse_catalog
-from pi.ai.client import read_all
 from pi.base.cancel import Cancel
 from pi.base.errors import Bug, ConfigError, PiError, ProviderFailed, TimeLimit
 from pi.base.files import replace_file, resource

@@ -13,15 +13,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from pi.ai.bodies import READ_SIZE, as_deltas, conversation_id, is_event_stream, read_all
 from pi.ai.context import prepare
-from pi.ai.events import ReplyDone, Retrying, TextDelta
+from pi.ai.events import ReplyDone, Retrying
 from pi.ai.handover import hand_over, id_rule
 from pi.ai.providers.failure import Reported
 from pi.ai.recovery import HOPELESS, asked_wait_ms, may_pass
 from pi.ai.sse import SseDecoder
 from pi.ai.types import Message, Origin, Reply
 from pi.base.errors import PiError
-from pi.base.http import ConnectionBroken
 from pi.base.retry import GiveUp, RetryPolicy, next_step, retry_after_ms
 
 TYPE_CHECKING = False
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 MAX_ERROR_BODY = 1024 * 1024
 MAX_JSON_BODY = 64 * 1024 * 1024
-READ_SIZE = 65536
 MAX_CHANGES = 4  # of one request; each removes one thing, so more means that nothing helps
 
 
@@ -87,6 +86,8 @@ class Client:
 
     def stream(self, chat: ChatRequest, cancel: Cancel) -> Iterator[StreamEvent]:
         """Ask the model. ``chat.messages`` may hold anything a session holds."""
+        if not self._options.conversation:
+            self._options = self._options._replace(conversation=conversation_id(chat))
         history = prepare(chat.messages)
         chat = self._handed_over(chat, history)
         started = self._clock.monotonic()
@@ -160,7 +161,7 @@ class Client:
             return Failure(error, may_pass(error))
         try:
             if not 200 <= response.status < 300:
-                return self._refusal(response, chat)
+                return (yield from self._refusal(response, chat))
             return (yield from self._answer(response, chat))
         except PiError as error:
             return Failure(error, may_pass(error))
@@ -181,7 +182,10 @@ class Client:
             )
         )
 
-    def _refusal(self, response: Response, chat: ChatRequest) -> Failure:
+    def _refusal(
+        self, response: Response, chat: ChatRequest
+    ) -> Generator[StreamEvent, None, Failure | None]:
+        """Read a status that is not 2xx: a failure, or an answer that hides in one."""
         status, headers = response.status, response.headers
         body = b""
         try:
@@ -189,6 +193,11 @@ class Client:
         except PiError:
             pass  # the status says more than the break in its explanation
         codec, options = self._codec, self._options
+        saved = codec.salvage(body, chat, options) if 400 <= status < 500 else None
+        if saved is not None:
+            yield from as_deltas(saved)
+            yield ReplyDone(saved)
+            return None
         error = codec.decode_error(status, headers, body, chat, options)
         change = None
         if 400 <= status <= 500:  # 500: how llama.cpp reports what a template refuses
@@ -212,9 +221,7 @@ class Client:
             reply = self._codec.decode(body, chat, self._options)
             if reply.error is not None and may_pass(reply.error):
                 return Failure(reply.error, True)
-            text = reply.message.text()
-            if text:
-                yield TextDelta(text)
+            yield from as_deltas(reply)
             self._learn(reply.error)
             yield ReplyDone(reply)
             return None
@@ -248,30 +255,3 @@ class Client:
         origin = Origin(self._codec.api, self._options.provider, chat.model)
         message = Message("assistant", (), stop_reason=reason, origin=origin)
         return Reply(message, reason, error=error)
-
-
-def is_event_stream(content_type: str, first: bytes) -> bool:
-    """Tell a stream from a whole answer: by its type, else by how it begins."""
-    kind = content_type.lower()
-    if "text/event-stream" in kind:
-        return True
-    if "json" in kind or "html" in kind:
-        return False
-    start = first.lstrip(b"\xef\xbb\xbf \t\r\n")[:6]
-    return start.startswith((b"data:", b"event:", b"id:", b"retry:", b":"))
-
-
-def read_all(response: Response, limit: int) -> bytes:
-    """The rest of a body. Raises ConnectionBroken ("response-too-large") past ``limit``."""
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        chunk = response.read(READ_SIZE)
-        if not chunk:
-            return b"".join(parts)
-        size += len(chunk)
-        if size > limit:
-            raise ConnectionBroken(
-                f"the provider's answer is larger than {limit} bytes", code="response-too-large"
-            )
-        parts.append(chunk)

@@ -11,7 +11,7 @@ import json
 from typing import Any, NamedTuple
 
 from pi.base.cassette_pieces import common_start
-from pi.base.cassette_secrets import CREDENTIAL_HEADERS
+from pi.base.cassette_secrets import is_credential
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _header_difference(recorded: Headers, sent: Headers, lenient: bool) -> Diffe
     ours = [
         pair
         for pair in map(_comparable, recorded)
-        if pair[0].lower() in sent_names or pair[0].lower() not in CREDENTIAL_HEADERS
+        if pair[0].lower() in sent_names or not is_credential(pair[0])
     ]
     theirs = [*map(_comparable, sent)]
     if lenient:

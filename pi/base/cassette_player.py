@@ -10,8 +10,8 @@ import os
 import stat
 from threading import Lock
 
-from pi.base.cassette import parse_cassette
 from pi.base.cassette_match import difference
+from pi.base.cassette_reader import parse_cassette
 from pi.base.cassette_secrets import Secrets
 from pi.base.errors import ConfigError, VerificationFailed
 from pi.base.http import ConnectionBroken
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pi.base.cancel import Cancel
     from pi.base.cassette import Cassette, Exchange
     from pi.base.errors import PiError
-    from pi.base.http import Request
+    from pi.base.http import Request, Transport
 
 # It is held in memory; a day of heavy work is some 100 MB.
 MAX_CASSETTE_BYTES = 1024 * 1024 * 1024
@@ -53,11 +53,14 @@ def read_cassette(path: str) -> Cassette:
 
 
 class ReplayTransport:
-    """Plays a cassette. Safe from any thread, though the order of requests is the recorded one.
+    """Plays a cassette, for all the providers of a run. Safe from any thread.
 
-    ``secrets`` are those of this run: they count as equal to what was redacted. ``pause``
-    waits between the reads as long as it took when recording; without it nothing waits.
+    The order of requests is the recorded one, whoever makes them. ``secrets`` are those of
+    this run: they count as equal to what was redacted. ``pause`` waits between the reads as
+    long as it took when recording; without it nothing waits.
     """
+
+    needs_no_key = True
 
     def __init__(
         self,
@@ -74,6 +77,10 @@ class ReplayTransport:
         self._played = 0
         self._failure: PiError | None = None
         self._lock = Lock()
+
+    def over(self, make: Callable[[], Transport]) -> Transport:
+        """This, in place of the transport ``make`` would give."""
+        return self
 
     def send(self, request: Request, cancel: Cancel) -> ReplayResponse:
         cancel.raise_if_set()

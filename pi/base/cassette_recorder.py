@@ -1,4 +1,4 @@
-"""A transport that writes every exchange to a cassette while it happens.
+"""Transports that write every exchange to a cassette while it happens.
 
 The caller gets the real answer; secrets are taken out of what is written only. Each line
 is handed to the system at once, so a crash keeps what was recorded. A cassette that cannot
@@ -26,17 +26,18 @@ if TYPE_CHECKING:
     from pi.base.http import Request, Response, Transport
 
 
-class RecordingTransport:
-    """Wraps a transport. Safe from any thread: whole lines are written under one lock.
+class Recording:
+    """The cassette of a run, over all its transports. Safe from any thread.
 
     The file is made at the first request, so a start that fails leaves none behind; it is
     readable for its owner only. Raises ConfigError if ``path`` cannot become a cassette or
     already holds something: a recording is never overwritten.
     """
 
+    needs_no_key = False
+
     def __init__(
         self,
-        inner: Transport,
         path: str,
         *,
         secrets: Iterable[str],
@@ -44,7 +45,6 @@ class RecordingTransport:
         now_ms: Callable[[], int],
         monotonic: Callable[[], float],
     ) -> None:
-        self._inner = inner
         self._file = CassetteFile(path)
         self._secrets = Secrets(secrets)
         self._pi = pi
@@ -54,27 +54,12 @@ class RecordingTransport:
         self._count = 0
         self._lock = RLock()  # over the count and the opening
 
-    def send(self, request: Request, cancel: Cancel) -> Response:
-        tape = self._next_tape(request)
-        try:
-            response = self._inner.send(request, cancel)
-        except BaseException as exc:
-            tape.fail(exc)
-            raise
-        tape.answered(response.status, response.headers)
-        return RecordingResponse(response, tape)
+    def over(self, make: Callable[[], Transport]) -> Transport:
+        """A transport that records what goes over the one ``make`` gives."""
+        return RecordingTransport(make(), self)
 
-    def close(self) -> None:
-        self._inner.close()
-
-    def finish(self) -> PiError | None:
-        """End the recording. Returns why it is not whole, if it is not."""
-        with self._lock:
-            if self._count:
-                self._file.write(cassette.footer_line(self._count))
-            return self._file.close()
-
-    def _next_tape(self, request: Request) -> Tape:
+    def next_tape(self, request: Request) -> Tape:
+        """Write down that ``request`` is about to be sent. Raises ConfigError."""
         with self._lock:
             if not self._count:
                 self._file.open()
@@ -86,6 +71,32 @@ class RecordingTransport:
             clean = self._secrets.request(request)
             tape.write(cassette.request_line(number, _ms(since - self._begun), clean))
             return tape
+
+    def finish(self) -> PiError | None:
+        """End the recording. Returns why it is not whole, if it is not."""
+        with self._lock:
+            if self._count:
+                self._file.write(cassette.footer_line(self._count))
+            return self._file.close()
+
+
+class RecordingTransport:
+    def __init__(self, inner: Transport, recording: Recording) -> None:
+        self._inner = inner
+        self._recording = recording
+
+    def send(self, request: Request, cancel: Cancel) -> Response:
+        tape = self._recording.next_tape(request)
+        try:
+            response = self._inner.send(request, cancel)
+        except BaseException as exc:
+            tape.fail(exc)
+            raise
+        tape.answered(response.status, response.headers)
+        return RecordingResponse(response, tape)
+
+    def close(self) -> None:
+        self._inner.close()
 
 
 class Tape:

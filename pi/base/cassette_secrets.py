@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 
     from pi.base.http import Request
 
-CREDENTIAL_HEADERS = {
-    *("authorization", "proxy-authorization", "cookie", "set-cookie"),
-    *("api-key", "x-api-key", "x-goog-api-key"),
-}
+CREDENTIAL_HEADERS = {"authorization", "cookie", "set-cookie", "api-key"}
+# "x-api-key", "x-goog-api-key", "proxy-authorization", and what gateways call theirs.
+CREDENTIAL_ENDINGS = ("-key", "-authorization", "-token", "-secret", "-password", "-cookie")
 REDACTED_BYTES = REDACTED.encode()
 
 
@@ -50,8 +49,7 @@ class Secrets:
 
     def headers(self, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         return tuple(
-            (name, REDACTED if name.lower() in CREDENTIAL_HEADERS else self.text(value))
-            for name, value in pairs
+            (name, REDACTED if is_credential(name) else self.text(value)) for name, value in pairs
         )
 
     def request(self, request: Request) -> Request:
@@ -60,6 +58,11 @@ class Secrets:
             headers=self.headers(request.headers),
             body=self.data(request.body),
         )
+
+
+def is_credential(header: str) -> bool:
+    name = header.lower()
+    return name in CREDENTIAL_HEADERS or name.endswith(CREDENTIAL_ENDINGS)
 
 
 def _spellings(value: str) -> set[str]:

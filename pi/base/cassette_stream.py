@@ -68,7 +68,7 @@ class StreamRedactor:
         elif self._is_like_the_last(data):
             return data
         by_line = self._is_events and len(data) <= MAX_HELD_BYTES
-        if by_line and len(data) >= MIN_CHARACTERS:
+        if by_line and len(data) >= MIN_CHARACTERS and not self._may_cross:
             pieces = self._clean_pieces(data)
             if pieces is not None:
                 return pieces
@@ -119,14 +119,15 @@ class StreamRedactor:
         """
         end = data.rfind(b"\n") + 1
         try:
-            pieces = cut(data[:end].decode(), self._between)
+            pieces = cut(str(memoryview(data)[:end], "utf-8"), self._between)
         except UnicodeDecodeError:
             return None
         if pieces is None:
             return None
         if self._secrets.values:
             text = "".join(pieces.pieces[1:-1])
-            if self._may_cross or '"' in text.replace("\\\\", "").replace('\\"', ""):
+            # A piece that holds more than the letters of one event is not looked through.
+            if '"' in text and '"' in text.replace("\\\\", "").replace('\\"', ""):
                 return None
             one = f"{pieces.pieces[0]}{text}{pieces.pieces[-1]}".encode()
             if self._secrets.are_in(one) or self._without_spelled(one) != (one, len(one)):

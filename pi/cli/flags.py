@@ -130,6 +130,12 @@ FLAGS: tuple[Flag, ...] = (
          "Network", "path", variable="PI_CLIENT_KEY", metavar="FILE"),
     Flag("--proxy", "HTTP proxy for all requests; beats HTTPS_PROXY and HTTP_PROXY",
          "Network", variable="PI_PROXY", metavar="URL"),
+    Flag("--record", "Keep every exchange with the provider in this file, secrets removed",
+         "Network", "path", metavar="FILE", clashes=("--replay",)),
+    Flag("--replay", "Answer from a recorded file: no network, no key, exit 7 if it differs",
+         "Network", "path", metavar="FILE"),
+    Flag("--replay-lenient", "Let request headers come in another order",
+         "Network", "bool", False, needs=("--replay",)),
     Flag("--help", "Show this help", "Other", "bool", False, short="-h"),
     Flag("--version", "Show the version", "Other", "bool", False, short="-V"),
 )  # fmt: skip

@@ -16,7 +16,6 @@ from pi.runtime.turns import run_prompt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pi.agent.events import AgentEnd
     from pi.base.host import Host
     from pi.cli.parse import Parsed
     from pi.cli.settings import PromptSettings, Settings
@@ -48,19 +47,18 @@ def one_shot(parsed: Parsed, host: Host) -> int:
             agent, prompt, cancel, sinks, lambda exc: printer.note(f"output failed: {exc}")
         )
     asked.model.close()
-    return exit_code(end, recorder, settings, host)
+    unsaved = recorder.failure if recorder is not None and settings.session.asked_for else None
+    unfinished = asked.wires.finish()
+    return exit_code(end.error or unfinished or unsaved, settings, host)
 
 
-def exit_code(end: AgentEnd, recorder: Recorder | None, settings: Settings, host: Host) -> int:
+def exit_code(error: PiError | None, settings: Settings, host: Host) -> int:
     """Report the failure of a run, if any, and name its exit code."""
-    if end.error is not None:
-        if end.error.code == "stdout-closed":
-            return end.error.exit_code  # the reader went away: no words
-        return report(end.error, host.stderr, settings.output.debug)
-    failure = recorder.failure if recorder is not None else None
-    if failure is not None and settings.session.asked_for:
-        return report(failure, host.stderr, settings.output.debug)
-    return 0
+    if error is None:
+        return 0
+    if error.code == "stdout-closed":
+        return error.exit_code  # the reader went away: no words
+    return report(error, host.stderr, settings.output.debug)
 
 
 def warn(printer: Printer, error: PiError) -> None:

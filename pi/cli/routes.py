@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from importlib import import_module
 
 from pi import __version__
 from pi.ai.client import Client, Clock
@@ -12,27 +10,21 @@ from pi.ai.providers import BY_NAME, CODECS
 from pi.ai.providers.codec import Options, Traits
 from pi.auth.resolve import resolve_key
 from pi.base.errors import ConfigError
+from pi.cli.wires import load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
     from pi.ai.catalog import Entry
     from pi.ai.models import ModelRef
     from pi.ai.providers import ProviderSpec
     from pi.ai.providers.codec import Codec
     from pi.base.host import Host
-    from pi.base.http import Transport
-    from pi.cli.settings import ModelSettings, NetworkSettings, Settings
+    from pi.cli.settings import ModelSettings, Settings
+    from pi.cli.wires import Wires
 
 RESPONSES_MODELS = ("gpt-5*", "gpt-6*", "o[1-9]*", "codex*")
-
-
-def load(name: str) -> Any:
-    """The object a table row names as "module:attribute"."""
-    module, _, attribute = name.partition(":")
-    return getattr(import_module(module), attribute)
 
 
 def load_codec(api: str) -> Codec:
@@ -108,7 +100,9 @@ def wire_format(spec: ProviderSpec, model: str, entry: Entry | None, base: str) 
     return spec.api
 
 
-def build_client(settings: Settings, host: Host, ref: ModelRef, entry: Entry | None) -> Client:
+def build_client(
+    settings: Settings, host: Host, wires: Wires, ref: ModelRef, entry: Entry | None
+) -> Client:
     """A client for ``ref``. Raises MissingKey, ConfigError."""
     model = settings.model
     spec = BY_NAME[ref.provider]
@@ -118,7 +112,7 @@ def build_client(settings: Settings, host: Host, ref: ModelRef, entry: Entry | N
         model.keys,
         host.environ,
         is_primary=ref.provider == model.ref.provider,
-        is_local=is_local(base),
+        is_local=is_local(base) or wires.is_replay,
     )
     options = Options(
         base_url=base,
@@ -135,37 +129,9 @@ def build_client(settings: Settings, host: Host, ref: ModelRef, entry: Entry | N
     return Client(
         load_codec(model.api_format or wire_format(spec, ref.model, entry, base)),
         options,
-        transport_for(spec, settings.network, host),
+        wires.transport(spec),
         clock=Clock(host.now_ms, host.monotonic, host.pause, host.draw),
         user_agent=f"pi/{__version__} (python {sys.version_info[0]}.{sys.version_info[1]})",
         retry=model.retry,
         load_codec=load_codec,
     )
-
-
-def transport_for(spec: ProviderSpec, network: NetworkSettings, host: Host) -> Transport:
-    """The way to a provider: sockets, or a part of pi itself."""
-    transport: Transport
-    if spec.transport:
-        transport = load(spec.transport)()
-        return transport
-    from pi.base.urllib_http import HttpSettings, UrllibTransport  # 25 ms, not for the demo
-
-    check_bundle(network.ca_bundle)
-    settings = HttpSettings(
-        network.ca_bundle,
-        network.proxy,
-        host.environ,
-        client_cert=network.client_cert,
-        client_key=network.client_key,
-    )
-    transport = UrllibTransport(settings)
-    return transport
-
-
-def check_bundle(path: str) -> None:
-    """Refuse a missing CA bundle before anything is written. Raises ConfigError."""
-    if path and not os.path.isfile(path):
-        raise ConfigError(
-            f"the CA bundle {path} is not a file", hint="--ca-bundle names a PEM file"
-        )

@@ -72,6 +72,9 @@ class NetworkSettings(NamedTuple):
     proxy: str
     client_cert: str
     client_key: str
+    record: str
+    replay: str
+    replay_lenient: bool
 
 
 class ToolSettings(NamedTuple):
@@ -120,10 +123,13 @@ def build_settings(parsed: Parsed) -> Settings:
             value["--stream-output"], value["--stream-delay-ms"], value["--quiet"], value["--debug"]
         ),
         network=NetworkSettings(
-            *(
-                value[flag] or ""
-                for flag in ("--ca-bundle", "--proxy", "--client-cert", "--client-key")
-            )
+            ca_bundle=value["--ca-bundle"] or "",
+            proxy=value["--proxy"] or "",
+            client_cert=value["--client-cert"] or "",
+            client_key=value["--client-key"] or "",
+            record=value["--record"] or "",
+            replay=value["--replay"] or "",
+            replay_lenient=value["--replay-lenient"],
         ),
         caps=Caps(
             parse_usd(value["--max-cost-usd"]) if value["--max-cost-usd"] else None,

@@ -16,6 +16,7 @@ from pi.base.errors import ConfigError
 from pi.base.retry import TurnRetry
 from pi.cli.list_models import catalog_settings, world
 from pi.cli.routes import build_client
+from pi.cli.wires import Wires
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Asked(NamedTuple):
     """Whom a run asks. ``notes`` are sentences for the user."""
 
     model: FallbackModel
+    wires: Wires
     meter: Meter
     notes: tuple[str, ...]
 
@@ -57,18 +59,24 @@ def build_model(parsed: Parsed, settings: Settings, host: Host) -> Asked:
             notes += warnings
         require_price(settings.caps, entry, str(known))
     meter = Meter(settings.caps)
+    wires = Wires(settings, host)
     find = loaded.catalog.find
     model = FallbackModel(
-        [route(settings, host, known, find(*known)) for known in (ref, *settings.model.fallbacks)],
+        [
+            route(settings, host, wires, known, find(*known))
+            for known in (ref, *settings.model.fallbacks)
+        ],
         wrap=lambda client, known: MeteredModel(client, meter, find(*known)),
     )
-    return Asked(model, meter, tuple(notes))
+    return Asked(model, wires, meter, tuple(notes))
 
 
-def route(settings: Settings, host: Host, ref: ModelRef, entry: Entry | None) -> Route:
+def route(
+    settings: Settings, host: Host, wires: Wires, ref: ModelRef, entry: Entry | None
+) -> Route:
     """A model that may be asked; its client is built when it is."""
     window = entry.context_window_tokens if entry is not None else None
-    return Route(ref, lambda: build_client(settings, host, ref, entry), window)
+    return Route(ref, lambda: build_client(settings, host, wires, ref, entry), window)
 
 
 def open_session(settings: Settings, host: Host) -> SessionStore | None:
@@ -134,11 +142,20 @@ def build_agent(
             monotonic=host.monotonic,
         ),
         monotonic=host.monotonic,
-        pause=host.pause,
+        pause=host.pause if may_repeat(settings, host) else None,
         retry=TurnRetry() if settings.model.retry.max_retries else TurnRetry(0),
         messages=store.messages() if store is not None else (),
         started_calls=started_calls(store),
     )
+
+
+def may_repeat(settings: Settings, host: Host) -> bool:
+    """Whether a broken answer may be asked for again after part of it was shown.
+
+    On a terminal the two are told apart by a note; a pipe or a file would hold both, so
+    there only what was not yet printed can be repeated.
+    """
+    return not settings.output.stream or (host.stdout is not None and host.stdout.isatty())
 
 
 def started_calls(store: SessionStore | None) -> frozenset[str]:

@@ -115,7 +115,7 @@ def test_a_run_against_a_third_party_server_repeats_without_a_network(
 
 def test_the_demo_model_can_be_recorded_and_replayed(pi: Pi) -> None:
     (pi.folder / "notes.md").write_text("# Notes\n", encoding="utf-8")
-    ask = ("--model", "demo/tour", "--no-session", "What is in notes.md?")
+    ask = ("--model", "demo/tour", "--no-session", "please run `cat notes.md`")
     live = pi(*ask, "--record", "run.cassette")
     again = pi(*ask, "--replay", "run.cassette")
     assert (again.returncode, again.stdout) == (0, live.stdout)

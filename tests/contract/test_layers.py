@@ -73,6 +73,7 @@ class Use(NamedTuple):
     name: str  # "os.path", "pi.base.errors.PiError", "os.kill"
     only_typing: bool
     at_start: bool  # runs when the module is imported
+    is_import: bool  # else a dotted use, perhaps of a variable with a module's name
 
 
 def uses(tree: ast.Module, package: tuple[str, ...]) -> list[Use]:
@@ -80,8 +81,9 @@ def uses(tree: ast.Module, package: tuple[str, ...]) -> list[Use]:
     found: list[Use] = []
 
     def walk(node: ast.AST, only_typing: bool, at_start: bool) -> None:
-        def add(name: str) -> None:
-            found.append(Use(getattr(node, "lineno", 0), name, only_typing, at_start))
+        def add(name: str, is_import: bool = True) -> None:
+            line = getattr(node, "lineno", 0)
+            found.append(Use(line, name, only_typing, at_start, is_import))
 
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -93,7 +95,7 @@ def uses(tree: ast.Module, package: tuple[str, ...]) -> list[Use]:
             for alias in node.names:
                 add(f"{module}.{alias.name}")
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            add(f"{node.value.id}.{node.attr}")
+            add(f"{node.value.id}.{node.attr}", is_import=False)
         elif isinstance(node, ast.Constant) and LAZY_REFERENCE.fullmatch(str(node.value)):
             add(str(node.value))
         in_typing = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
@@ -136,7 +138,8 @@ def world_complaints(found: Iterator[tuple[str, Use]]) -> Iterator[str]:
 def heavy_complaints(found: Iterator[tuple[str, Use]]) -> Iterator[str]:
     for where, use in found:
         top = use.name.partition(".")[0]
-        if (top in NEVER or use.name in NEVER) and not use.only_typing:
+        is_real = use.is_import and not use.only_typing
+        if (top in NEVER or use.name in NEVER) and is_real:
             yield f"{where}:{use.line}: pi does without {use.name}"
 
 

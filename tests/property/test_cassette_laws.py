@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pi.base.cancel import Cancel
-from pi.base.cassette import Cassette, parse_cassette
+from pi.base.cassette import Cassette
 from pi.base.cassette_match import difference
 from pi.base.cassette_pieces import Pieces, cut
 from pi.base.cassette_player import ReplayTransport, read_cassette
-from pi.base.cassette_recorder import RecordingTransport
+from pi.base.cassette_reader import parse_cassette
+from pi.base.cassette_recorder import Recording
 from pi.base.cassette_secrets import Secrets
 from pi.base.cassette_stream import StreamRedactor
 from pi.base.errors import VerificationFailed
@@ -90,16 +91,10 @@ def record(
 ) -> tuple[bytes, list[tuple[int, bytes]]]:
     """The bytes of a cassette, and what the recorded program saw."""
     path = os.path.join(folder, "c")
-    transport = RecordingTransport(
-        ScriptedTransport(*(answer for _, answer in tape)),
-        path,
-        secrets=keys,
-        pi="0",
-        now_ms=lambda: 1,
-        monotonic=lambda: 1.0,
-    )
-    seen = run(transport, [request for request, _ in tape])
-    assert transport.finish() is None
+    recording = Recording(path, secrets=keys, pi="0", now_ms=lambda: 1, monotonic=lambda: 1.0)
+    inner = ScriptedTransport(*(answer for _, answer in tape))
+    seen = run(recording.over(lambda: inner), [request for request, _ in tape])
+    assert recording.finish() is None
     if not os.path.exists(path):
         return b"", seen
     with open(path, "rb") as file:

@@ -76,6 +76,10 @@ class AnthropicCodec:
     def decoder(self, chat: ChatRequest, options: Options) -> AnthropicStreamDecoder:
         return AnthropicStreamDecoder(chat, options)
 
+    def salvage(self, body: bytes, chat: ChatRequest, options: Options) -> Reply | None:
+        """No server of this format hides an answer in a refusal."""
+        return None
+
     def adapt(self, status: int, body: bytes, chat: ChatRequest, options: Options) -> Change | None:
         # 1 ms, and only a refusal needs it.
         from pi.ai.providers.anthropic_adapt import adapted

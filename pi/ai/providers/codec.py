@@ -116,6 +116,10 @@ class Codec(Protocol):
 
     def decoder(self, chat: ChatRequest, options: Options) -> StreamDecoder: ...
 
+    def salvage(self, body: bytes, chat: ChatRequest, options: Options) -> Reply | None:
+        """The answer inside the body of a 4xx, where a server reports one as a failure."""
+        ...
+
     def adapt(self, status: int, body: bytes, chat: ChatRequest, options: Options) -> Change | None:
         """What to change after a refusal (4xx, or 500) that names something we added, or None.
 

@@ -63,6 +63,10 @@ class GoogleCodec:
     def decoder(self, chat: ChatRequest, options: Options) -> GoogleStreamDecoder:
         return GoogleStreamDecoder(chat, options)
 
+    def salvage(self, body: bytes, chat: ChatRequest, options: Options) -> Reply | None:
+        """No server of this format hides an answer in a refusal."""
+        return None
+
     def adapt(self, status: int, body: bytes, chat: ChatRequest, options: Options) -> Change | None:
         """Leave out, or say otherwise, the first thing we sent that the refusal names."""
         for name in refused_names(status, body):

@@ -63,6 +63,10 @@ class OpenAiResponsesCodec:
     def decoder(self, chat: ChatRequest, options: Options) -> ResponsesStreamDecoder:
         return ResponsesStreamDecoder(chat, options)
 
+    def salvage(self, body: bytes, chat: ChatRequest, options: Options) -> Reply | None:
+        """No server of this format hides an answer in a refusal."""
+        return None
+
     def adapt(self, status: int, body: bytes, chat: ChatRequest, options: Options) -> Change | None:
         from pi.ai.providers.responses_adapt import adapted  # 3 ms, and rarely needed
 

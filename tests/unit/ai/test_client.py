@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pi.ai.client import Client, Clock, is_event_stream
+from pi.ai.bodies import is_event_stream
+from pi.ai.client import Client, Clock
 from pi.ai.events import ReplyDone, Retrying, StreamEvent, TextDelta
 from pi.ai.providers.codec import Change, Codec, Options, Traits
 from pi.ai.providers.failure import Reported

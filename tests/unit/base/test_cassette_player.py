@@ -9,8 +9,9 @@ import pytest
 
 from pi.base import cassette
 from pi.base.cancel import Cancel
-from pi.base.cassette import Cassette, parse_cassette
+from pi.base.cassette import Cassette
 from pi.base.cassette_player import ReplayTransport, read_cassette
+from pi.base.cassette_reader import parse_cassette
 from pi.base.errors import ConfigError, Interrupted, PiError, Unreachable, VerificationFailed
 from pi.base.http import ConnectionBroken, Request
 
@@ -67,6 +68,12 @@ def test_exchanges_are_played_in_order_read_by_read() -> None:
     assert (two.status, read(two, 1)) == (500, [b"d"])
     player.close()
     assert player.finish() is None
+
+
+def test_it_stands_in_for_every_transport_of_a_run_without_making_one() -> None:
+    player = ReplayTransport(tape(exchange(1, b"x")))
+    assert player.over(lambda: pytest.fail("a transport was made")) is player
+    assert player.needs_no_key
 
 
 def test_a_read_gives_at_most_what_was_asked_for_and_at_least_one_byte() -> None:

@@ -14,7 +14,7 @@ import pytest
 from pi.base.cancel import Cancel
 from pi.base.cassette import Cassette
 from pi.base.cassette_player import read_cassette
-from pi.base.cassette_recorder import RecordingTransport
+from pi.base.cassette_recorder import Recording
 from pi.base.errors import ConfigError, Interrupted, Unreachable
 from pi.base.http import ConnectionBroken, Request
 from pi.base.urllib_http import HttpSettings, UrllibTransport
@@ -41,9 +41,15 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "run.cassette"
 
 
-def recording(path: Path, inner: Any, **more: Any) -> RecordingTransport:
-    fields: dict[str, Any] = {"secrets": [KEY], "now_ms": lambda: 1234, "monotonic": Ticks()}
-    return RecordingTransport(inner, str(path), pi="0.1", **{**fields, **more})
+class Taped:
+    """One transport with its recording."""
+
+    def __init__(self, path: Path, inner: Any, **more: Any) -> None:
+        fields: dict[str, Any] = {"secrets": [KEY], "now_ms": lambda: 1234, "monotonic": Ticks()}
+        self.recording = Recording(str(path), pi="0.1", **{**fields, **more})
+        self.finish = self.recording.finish
+        transport = self.recording.over(lambda: inner)
+        self.send, self.close = transport.send, transport.close
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -57,7 +63,7 @@ def kinds(path: Path) -> list[str]:
 
 def record(path: Path, *answers: Any) -> Cassette:
     """Send one request per answer, read all, end the recording; the cassette."""
-    tape = recording(path, ScriptedTransport(*answers))
+    tape = Taped(path, ScriptedTransport(*answers))
     for _ in answers:
         response = tape.send(REQUEST, Cancel())
         while response.read():
@@ -69,7 +75,7 @@ def record(path: Path, *answers: Any) -> Cassette:
 
 
 def test_every_event_is_a_line_that_is_there_before_the_caller_goes_on(path: Path) -> None:
-    tape = recording(path, ScriptedTransport(ScriptedResponse(200, {"a": "b"}, b"one", b"two")))
+    tape = Taped(path, ScriptedTransport(ScriptedResponse(200, {"a": "b"}, b"one", b"two")))
     assert not path.exists()
     response = tape.send(REQUEST, Cancel())
     assert kinds(path) == ["cassette", "request", "response"]
@@ -101,7 +107,7 @@ def test_a_cassette_is_readable_for_its_owner_only(path: Path) -> None:
 
 
 def test_an_answer_that_is_left_early_ends_closed(path: Path) -> None:
-    tape = recording(path, ScriptedTransport(ScriptedResponse(200, {}, b"one", b"two")))
+    tape = Taped(path, ScriptedTransport(ScriptedResponse(200, {}, b"one", b"two")))
     response = tape.send(REQUEST, Cancel())
     response.read()
     response.close()
@@ -115,7 +121,7 @@ def test_an_answer_that_is_left_early_ends_closed(path: Path) -> None:
 def test_failures_of_sending_and_reading_are_recorded(path: Path) -> None:
     refused = Unreachable("no way to a", cause=f"told {KEY}", code="connection-refused")
     broken = ConnectionBroken("stalled", hint="wait", code="idle-timeout")
-    tape = recording(path, ScriptedTransport(refused, ScriptedResponse(200, {}, b"x", broken)))
+    tape = Taped(path, ScriptedTransport(refused, ScriptedResponse(200, {}, b"x", broken)))
     with pytest.raises(Unreachable):
         tape.send(REQUEST, Cancel())
     response = tape.send(REQUEST, Cancel())
@@ -136,7 +142,7 @@ def test_no_secret_reaches_the_file_and_the_caller_gets_the_real_bytes(path: Pat
     headers = {"set-cookie": "id=7", "x-note": KEY, "content-type": "text/event-stream"}
     parts = [f"data: {KEY[:7]}".encode(), f"{KEY[7:]}\n".encode(), b'data: {"content":"sk-01']
     parts += [b'23456"}\n', b'data: {"content":"789abcdef"}\n\n']
-    tape = recording(path, ScriptedTransport(ScriptedResponse(200, headers, *parts)))
+    tape = Taped(path, ScriptedTransport(ScriptedResponse(200, headers, *parts)))
     request = Request("POST", f"http://a/{KEY}", REQUEST.headers, json.dumps([KEY]).encode())
     response = tape.send(request, Cancel())
     assert [response.read() for _ in parts] == parts
@@ -155,14 +161,14 @@ def test_an_existing_recording_is_never_overwritten(path: Path) -> None:
     record(path, ScriptedResponse(200, {}, b"x"))
     before = path.read_bytes()
     with pytest.raises(ConfigError) as caught:
-        recording(path, ScriptedTransport())
+        Taped(path, ScriptedTransport())
     assert caught.value.exit_code == 2
     assert caught.value.code == "cassette-exists"
     assert path.read_bytes() == before
 
 
 def test_a_file_that_was_filled_meanwhile_is_not_written_on(path: Path) -> None:
-    tape = recording(path, ScriptedTransport())
+    tape = Taped(path, ScriptedTransport())
     path.write_bytes(b"something")
     with pytest.raises(ConfigError, match="holds something"):
         tape.send(REQUEST, Cancel())
@@ -174,20 +180,32 @@ def test_a_place_where_no_file_can_be_is_refused_before_any_request(
     tmp_path: Path, name: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        recording(tmp_path / name if name else tmp_path, ScriptedTransport())
+        Taped(tmp_path / name if name else tmp_path, ScriptedTransport())
     assert caught.value.exit_code == 2
 
 
 def test_a_pipe_is_refused(path: Path) -> None:
     os.mkfifo(path)
     with pytest.raises(ConfigError, match="cannot be written"):
-        recording(path, ScriptedTransport())
+        Taped(path, ScriptedTransport())
 
 
 def test_a_run_without_requests_leaves_no_file(path: Path) -> None:
-    tape = recording(path, ScriptedTransport())
+    tape = Taped(path, ScriptedTransport())
     assert tape.finish() is None
     assert not path.exists()
+
+
+def test_transports_of_several_providers_share_one_cassette(path: Path) -> None:
+    tape = Taped(path, ScriptedTransport(ScriptedResponse(200, {}, b"one")))
+    other = tape.recording.over(lambda: ScriptedTransport(ScriptedResponse(200, {}, b"two")))
+    for send in (tape.send, other.send):
+        response = send(REQUEST, Cancel())
+        while response.read():
+            pass
+    assert tape.finish() is None
+    exchanges = read_cassette(str(path)).exchanges
+    assert [exchange.chunks[0].data for exchange in exchanges] == [b"one", b"two"]
 
 
 def test_a_full_disk_ends_the_recording_and_not_the_run(path: Path) -> None:
@@ -196,11 +214,11 @@ def test_a_full_disk_ends_the_recording_and_not_the_run(path: Path) -> None:
 import resource, signal, sys
 from pi.base.cancel import Cancel
 from tests.unit.base.test_cassette_recorder import REQUEST, ScriptedResponse, ScriptedTransport
-from tests.unit.base.test_cassette_recorder import Path, recording
+from tests.unit.base.test_cassette_recorder import Path, Taped
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 parts = [b"x" * 500] * 6
-tape = recording(Path(sys.argv[1]), ScriptedTransport(ScriptedResponse(200, {}, *parts)))
+tape = Taped(Path(sys.argv[1]), ScriptedTransport(ScriptedResponse(200, {}, *parts)))
 response = tape.send(REQUEST, Cancel())
 assert [response.read() for _ in parts] == parts
 response.close()
@@ -219,7 +237,7 @@ print(tape.finish().code)
 
 def test_real_answers_are_recorded_whole(path: Path) -> None:
     with FaultServer(always(answer(b"hello", "X-A: 1"))) as server:
-        tape = recording(path, UrllibTransport(HttpSettings("", "", {})), secrets=())
+        tape = Taped(path, UrllibTransport(HttpSettings("", "", {})), secrets=())
         for _ in range(2):
             response = tape.send(Request("GET", server.url + "/x"), Cancel())
             while response.read():
@@ -242,7 +260,7 @@ def test_a_cancelled_answer_is_recorded_with_its_reason(path: Path) -> None:
         peer.wait()
 
     with FaultServer(script) as server:
-        tape = recording(path, UrllibTransport(HttpSettings("", "", {})))
+        tape = Taped(path, UrllibTransport(HttpSettings("", "", {})))
         cancel = Cancel()
         response = tape.send(Request("GET", server.url), cancel)
         assert response.read() == b"one"
@@ -266,7 +284,7 @@ def test_exchanges_of_several_threads_do_not_mix(path: Path) -> None:
         def close(self) -> None:
             pass
 
-    tape = recording(path, Many())
+    tape = Taped(path, Many())
 
     def work(number: int) -> None:
         response = tape.send(REQUEST._replace(body=b"%d" % number), Cancel())
