@@ -54,10 +54,10 @@ def _split(text: str, between: str) -> list[str]:
     part = between[start : start + 2 * AROUND]
     after = len(between) - start - len(part)
     rough = text.split(part)
-    if start and after and len(rough) > 1:
-        inner = slice(after, -start)
+    if len(rough) > 1:
+        inner = slice(after, -start or None)
         pieces = [piece[inner] for piece in rough]
-        pieces[0], pieces[-1] = rough[0][:-start], rough[-1][after:]
+        pieces[0], pieces[-1] = rough[0][: -start or None], rough[-1][after:]
         if between.join(pieces) == text:
             return pieces
     return text.split(between)

@@ -36,7 +36,9 @@ def read_cassette(path: str) -> Cassette:
     Raises ConfigError if it cannot be read, VerificationFailed if it is no sound cassette.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # no waiting on a pipe
+        # No waiting on a pipe; no other newlines on Windows. Neither flag is known everywhere.
+        extra = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(path, os.O_RDONLY | extra)
         with open(descriptor, "rb") as file:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):

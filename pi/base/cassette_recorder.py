@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pi.base.errors import PiError
     from pi.base.http import Request, Response, Transport
 
+# No waiting on a pipe; no other newlines on Windows. Neither flag is known everywhere.
+EXTRA_FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
 
 class Recording:
     """The cassette of a run, over all its transports. Safe from any thread.
@@ -188,7 +191,7 @@ class CassetteFile:
 
     def open(self) -> None:
         """Raises ConfigError if that cannot be done, or the file was filled meanwhile."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK  # no waiting on a pipe
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | EXTRA_FLAGS
         try:
             descriptor = os.open(self._path, flags, 0o600)
         except OSError as exc:
@@ -196,7 +199,8 @@ class CassetteFile:
         self._descriptor = descriptor
         try:
             self._check()
-            os.fchmod(descriptor, 0o600)  # it may have been there, empty
+            if hasattr(os, "fchmod"):  # not on Windows
+                os.fchmod(descriptor, 0o600)  # it may have been there, empty
         except OSError as exc:
             self.close()
             raise self._refused(exc.strerror or str(exc)) from exc

@@ -72,7 +72,7 @@ class Conversation(ArchiveCase):
             if f"{tree}pi/__init__.pyc" not in whole.namelist():
                 self.skipTest(f"built without {tree}")
             for info in whole.infolist():
-                if info.filename.startswith(tree) or info.filename == "__main__.py":
+                if info.filename.startswith((tree, "pi/data/", "__main__.py")):
                     part.writestr(info, whole.read(info))
         done = self.pi(*DEMO, "--prompt", "read hello.txt", archive=compiled)
         self.assertEqual(done.returncode, 0, done)

@@ -16,26 +16,21 @@ from pi.ai.providers.anthropic_thinking import INTERLEAVED_BETA
 from pi.ai.providers.codec import Change
 from pi.ai.providers.failure import (
     broken_answer,
-    http_failure,
     is_error,
     reported_failure,
-    target_of,
 )
-from pi.ai.sse import SseDecoder
+from pi.ai.providers.shared import JsonCodec, body_text, is_stream_text, not_json
 from pi.base.http import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pi.ai.providers.codec import Options
     from pi.ai.types import ChatRequest, Reply
-    from pi.base.errors import PiError
 
 VERSION = "2023-06-01"
 
 
-class AnthropicCodec:
+class AnthropicCodec(JsonCodec):
     """Implements ``Codec``."""
 
     api = API
@@ -49,13 +44,13 @@ class AnthropicCodec:
 
     def decode(self, body: bytes, chat: ChatRequest, options: Options) -> Reply:
         answer = Answer(chat, options)
-        text = body.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
-        if text.startswith(("data:", "event:", ":")):
-            return self._decode_stream(body, chat, options)
+        text = body_text(body)
+        if is_stream_text(text):
+            return self.decode_stream(body, chat, options)
         try:
             payload = parse(text)
         except ValueError:
-            what = "the answer is not JSON" if text else "the answer is empty"
+            what = not_json(text)
             return answer.failed(broken_answer(answer.target, "malformed-answer", what, text))
         if is_error(payload):
             return answer.failed(reported_failure(answer.target, payload))
@@ -76,33 +71,12 @@ class AnthropicCodec:
     def decoder(self, chat: ChatRequest, options: Options) -> AnthropicStreamDecoder:
         return AnthropicStreamDecoder(chat, options)
 
-    def salvage(self, body: bytes, chat: ChatRequest, options: Options) -> Reply | None:
-        """No server of this format hides an answer in a refusal."""
-        return None
-
     def adapt(self, status: int, body: bytes, chat: ChatRequest, options: Options) -> Change | None:
         # 1 ms, and only a refusal needs it.
         from pi.ai.providers.anthropic_adapt import adapted
 
         changed = adapted(status, body, request_body(chat, options), options)
         return None if changed is None else Change(changed)
-
-    def decode_error(
-        self,
-        status: int,
-        headers: Mapping[str, str],
-        body: bytes,
-        chat: ChatRequest,
-        options: Options,
-    ) -> PiError:
-        return http_failure(target_of(options, chat.model), status, headers, body)
-
-    def _decode_stream(self, body: bytes, chat: ChatRequest, options: Options) -> Reply:
-        """An event stream under another content type."""
-        decoder, sse = self.decoder(chat, options), SseDecoder()
-        decoder.feed(sse.feed(body))
-        decoder.feed(sse.finish())
-        return decoder.finish()
 
 
 def _url(base_url: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from pi.ai.providers.anthropic_parts import CallPart, FixedPart, TextPart, ThinkingPart, word
 from pi.ai.providers.calls import CallCollector
 from pi.ai.providers.failure import broken_answer, target_of
+from pi.ai.providers.shared import token_count
 from pi.ai.surrogates import repair
 from pi.ai.types import Message, Origin, Reply, Text, Thinking, ToolCall, Usage
 from pi.base.errors import Interrupted, TimeLimit
@@ -177,21 +178,15 @@ def _counts(wire: dict[str, Any]) -> dict[str, int]:
     """The counts a usage object has, under our names."""
     created = wire.get("cache_creation")
     details = wire.get("output_tokens_details")
+    thinking = details.get("thinking_tokens") if isinstance(details, dict) else None
     found = {
-        "input": _count(wire.get("input_tokens")),
-        "output": _count(wire.get("output_tokens")),
-        "cache_read": _count(wire.get("cache_read_input_tokens")),
-        "cache_write": _count(wire.get("cache_creation_input_tokens")),
-        "reasoning": _count(details.get("thinking_tokens")) if isinstance(details, dict) else None,
+        "input": token_count(wire.get("input_tokens")),
+        "output": token_count(wire.get("output_tokens")),
+        "cache_read": token_count(wire.get("cache_read_input_tokens")),
+        "cache_write": token_count(wire.get("cache_creation_input_tokens")),
+        "reasoning": token_count(thinking),
     }
     if found["cache_write"] is None and isinstance(created, dict):
         parts = (created.get(f"ephemeral_{time}_input_tokens") for time in ("5m", "1h"))
-        found["cache_write"] = sum(_count(part) or 0 for part in parts)
+        found["cache_write"] = sum(token_count(part) or 0 for part in parts)
     return {name: count for name, count in found.items() if count is not None}
-
-
-def _count(value: Any) -> int | None:
-    """A number of tokens; None if there is none."""
-    if type(value) is float and value.is_integer():
-        value = int(value)
-    return max(0, value) if type(value) is int else None

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from pi.ai.providers.shared import nearest
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +22,6 @@ BUDGET = "anthropic-budget"
 # Thinking between tool calls, which models with a budget do only when asked.
 INTERLEAVED_BETA = "interleaved-thinking-2025-05-14"
 
-LEVELS = ("minimal", "low", "medium", "high", "xhigh", "max")
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 # The vendor's least is 1024; past 16384 answers get slower, hardly better.
 BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384}
@@ -59,13 +60,6 @@ def ask(options: Options, max_tokens: int | None) -> Asked:
     if options.thinking == "off":
         return Asked(base, {})  # these models do not think unless asked to
     return _budgeted(options, base, limit)
-
-
-def nearest(wanted: str, allowed: Iterable[str]) -> str:
-    """The allowed level closest to ``wanted``, of two the lower; "" if none is allowed."""
-    known = [level for level in LEVELS if level in set(allowed)]
-    place = LEVELS.index(wanted) if wanted in LEVELS else 0
-    return min(known, key=lambda level: abs(LEVELS.index(level) - place), default="")
 
 
 def _style(options: Options) -> str:

@@ -10,28 +10,25 @@ from typing import Any
 
 from pi.ai.jsontext import dump_bytes, parse
 from pi.ai.providers.codec import Change
-from pi.ai.providers.failure import broken_answer, http_failure, is_error, target_of
+from pi.ai.providers.failure import broken_answer, is_error
 from pi.ai.providers.google_adapt import refused_names
 from pi.ai.providers.google_answer import API, Answer
 from pi.ai.providers.google_config import declarations, generation_config
 from pi.ai.providers.google_contents import rules_for, system_text, wire_contents
 from pi.ai.providers.google_stream import GoogleStreamDecoder
-from pi.ai.sse import SseDecoder
+from pi.ai.providers.shared import JsonCodec, body_text, is_stream_text, not_json
 from pi.ai.surrogates import repair
 from pi.base.http import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pi.ai.providers.codec import Options
     from pi.ai.types import ChatRequest, Reply
-    from pi.base.errors import PiError
 
 _WHOLE, _STREAM = ":generateContent", ":streamGenerateContent"
 
 
-class GoogleCodec:
+class GoogleCodec(JsonCodec):
     """Implements ``Codec``."""
 
     api = API
@@ -46,15 +43,15 @@ class GoogleCodec:
         )
 
     def decode(self, body: bytes, chat: ChatRequest, options: Options) -> Reply:
-        text = body.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
-        if text.startswith(("data:", "event:", ":")):
-            return self._decode_stream(body, chat, options)
+        text = body_text(body)
+        if is_stream_text(text):
+            return self.decode_stream(body, chat, options)
         try:
             payload = parse(text)
             what = "the answer holds no candidates"
         except ValueError:
             payload = None
-            what = "the answer is not JSON" if text else "the answer is empty"
+            what = not_json(text)
         if isinstance(payload, list) or is_error(payload) or _is_answer(payload):
             return self.decoder(chat, options).take_whole(payload)
         answer = Answer(chat, options)
@@ -63,10 +60,6 @@ class GoogleCodec:
     def decoder(self, chat: ChatRequest, options: Options) -> GoogleStreamDecoder:
         return GoogleStreamDecoder(chat, options)
 
-    def salvage(self, body: bytes, chat: ChatRequest, options: Options) -> Reply | None:
-        """No server of this format hides an answer in a refusal."""
-        return None
-
     def adapt(self, status: int, body: bytes, chat: ChatRequest, options: Options) -> Change | None:
         """Leave out, or say otherwise, the first thing we sent that the refusal names."""
         for name in refused_names(status, body):
@@ -74,23 +67,6 @@ class GoogleCodec:
             if _body(chat, changed) != _body(chat, options):
                 return Change(changed)
         return None
-
-    def decode_error(
-        self,
-        status: int,
-        headers: Mapping[str, str],
-        body: bytes,
-        chat: ChatRequest,
-        options: Options,
-    ) -> PiError:
-        return http_failure(target_of(options, chat.model), status, headers, body)
-
-    def _decode_stream(self, body: bytes, chat: ChatRequest, options: Options) -> Reply:
-        """An event stream under another content type."""
-        decoder, sse = self.decoder(chat, options), SseDecoder()
-        decoder.feed(sse.feed(body))
-        decoder.feed(sse.finish())
-        return decoder.finish()
 
 
 def _body(chat: ChatRequest, options: Options) -> dict[str, Any]:

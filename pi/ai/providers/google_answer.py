@@ -11,6 +11,7 @@ from typing import Any
 from pi.ai.providers.calls import CallCollector
 from pi.ai.providers.failure import broken_answer, target_of
 from pi.ai.providers.google_contents import mark, signature_of
+from pi.ai.providers.shared import count_in
 from pi.ai.surrogates import Joiner
 from pi.ai.types import Message, Origin, Reply, Text, Thinking, Usage
 from pi.base.errors import Interrupted, TimeLimit
@@ -217,15 +218,8 @@ class Answer:
 
 def read_usage(wire: dict[str, Any]) -> Usage:
     """Count each token once: ``input`` without cached tokens, ``output`` with thoughts."""
-    prompt = _count(wire, "promptTokenCount") + _count(wire, "toolUsePromptTokenCount")
-    cached = _count(wire, "cachedContentTokenCount")
-    thoughts = _count(wire, "thoughtsTokenCount")
-    output = _count(wire, "candidatesTokenCount") + thoughts
+    prompt = count_in(wire, "promptTokenCount") + count_in(wire, "toolUsePromptTokenCount")
+    cached = count_in(wire, "cachedContentTokenCount")
+    thoughts = count_in(wire, "thoughtsTokenCount")
+    output = count_in(wire, "candidatesTokenCount") + thoughts
     return Usage(max(0, prompt - cached), output, cached, 0, thoughts)
-
-
-def _count(wire: dict[str, Any], key: str) -> int:
-    value = wire.get(key)
-    if type(value) is float and value.is_integer():
-        value = int(value)
-    return value if type(value) is int and value > 0 else 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pi.ai.providers.anthropic_thinking import LEVELS, nearest
 from pi.ai.providers.google_contents import gemini_version
+from pi.ai.providers.shared import LEVELS, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,80 +8,46 @@ from __future__ import annotations
 from typing import Any
 
 from pi.ai.events import TextDelta, ThinkingDelta
-from pi.ai.jsontext import decode_prefix, dump, parse
-from pi.ai.providers.failure import broken_answer, is_error, reported_failure
+from pi.ai.providers.failure import is_error, reported_failure
 from pi.ai.providers.google_answer import Answer
 from pi.ai.providers.google_contents import signature_of
+from pi.ai.providers.shared import JsonStreamDecoder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pi.ai.events import StreamEvent
     from pi.ai.providers.codec import Options
-    from pi.ai.sse import ServerEvent
     from pi.ai.types import ChatRequest, Reply
-    from pi.base.errors import PiError
 
 
-class GoogleStreamDecoder:
+class GoogleStreamDecoder(JsonStreamDecoder):
     """Implements ``StreamDecoder``.
 
     There is no end marker after the finish reason, and token counts may come later still,
     so only a failure ends the reading before the stream does.
     """
 
+    end_mark_stops = True
+
     def __init__(self, chat: ChatRequest, options: Options) -> None:
         self._answer = Answer(chat, options)
-        self._done = False
-        self._out: list[StreamEvent] = []
+        super().__init__(self._answer)
         self._text: list[str] = []  # not yet in ``_out``, all of one kind
         self._thought = False
-
-    @property
-    def done(self) -> bool:
-        return self._done
-
-    def feed(self, events: Sequence[ServerEvent]) -> list[StreamEvent]:
-        for name, data in events:
-            if self._done:
-                break
-            try:
-                chunk, end = decode_prefix(data)
-            except (ValueError, RecursionError):
-                end = -1
-            if end == len(data):
-                self.take(chunk, name)
-            else:
-                self._take_odd(data, name)
-        self._flush()
-        out, self._out = self._out, []
-        return out
-
-    def finish(self) -> Reply:
-        return self._answer.reply()
-
-    def abort(self, error: PiError) -> Reply:
-        if not self._answer.ended and self._answer.error is None:
-            self._answer.error = error
-        return self._answer.reply()
 
     def take_whole(self, payload: dict[str, Any] | list[Any]) -> Reply:
         """Take a body that is the whole answer, or a list of all its pieces."""
         for piece in payload if isinstance(payload, list) else [payload]:
             if not self._done:
-                self.take(piece)
-        self._flush()
+                self.take(piece, "message")
+        self.flush()
         self._answer.ended = True
         return self._answer.reply()
 
-    def take(self, chunk: Any, name: str = "message") -> None:
+    def take(self, chunk: Any, name: str) -> None:
         """Take one piece. One that reports an error may be wrapped in a list."""
-        if isinstance(chunk, list) and len(chunk) == 1:
-            chunk = chunk[0]
-        if not isinstance(chunk, dict):
-            self._fail("a chunk of the stream is not an object", dump(chunk))
-            return
+        super().take(chunk[0] if isinstance(chunk, list) and len(chunk) == 1 else chunk, name)
+
+    def take_object(self, chunk: dict[str, Any], name: str) -> None:
         answer = self._answer
         if is_error(chunk) or name == "error":
             answer.error = reported_failure(answer.target, chunk)
@@ -99,39 +65,26 @@ class GoogleStreamDecoder:
                     self._take_part(part)
             answer.take_finish(candidate)
 
-    def _take_odd(self, data: str, name: str) -> None:
-        """Take data that is not exactly one JSON value."""
-        word = data.strip()
-        if word == "[DONE]":  # of gateways; the vendor sends none
-            self._done = True
-        elif word:
-            try:
-                chunk = parse(word)
-            except ValueError:
-                self._fail("a chunk of the stream is not JSON", data)
-            else:
-                self.take(chunk, name)
-
     def _take_part(self, part: dict[str, Any]) -> None:
         text = part.get("text")
         if type(text) is str:
             thought = part.get("thought") is True
             if thought is not self._thought:
-                self._flush()
+                self.flush()
                 self._thought = thought
             signature = signature_of(part) if "thoughtSignature" in part else None
             if signature is None:
                 self._text.append(text)
                 return
-            self._flush()
+            self.flush()
             self._show(self._answer.take_signed(text, thought, signature))
         elif isinstance(part.get("functionCall"), dict):
-            self._flush()
+            self.flush()
             delta = self._answer.take_call(part)
             if delta is not None:
                 self._out.append(delta)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """Hand on what is pending as one delta."""
         if self._text:
             text = "".join(self._text)
@@ -141,8 +94,3 @@ class GoogleStreamDecoder:
     def _show(self, text: str) -> None:
         if text:
             self._out.append(ThinkingDelta(text) if self._thought else TextDelta(text))
-
-    def _fail(self, what: str, quote: str) -> None:
-        answer = self._answer
-        answer.error = broken_answer(answer.target, "malformed-stream", what, quote)
-        self._done = True

@@ -9,15 +9,13 @@ from pi.ai.providers.azure import CHAT_SUFFIX, headers, target
 from pi.ai.providers.compat import compat_of
 from pi.ai.providers.failure import (
     broken_answer,
-    http_failure,
     is_error,
     reported_failure,
-    target_of,
 )
 from pi.ai.providers.openai_answer import API, Answer, message_text
 from pi.ai.providers.openai_request import extra_headers, request_body
 from pi.ai.providers.openai_stream import OpenAiStreamDecoder
-from pi.ai.sse import SseDecoder
+from pi.ai.providers.shared import JsonCodec, body_text, is_stream_text, not_json
 from pi.base.http import Request
 
 TYPE_CHECKING = False
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from pi.base.errors import PiError
 
 
-class OpenAiChatCodec:
+class OpenAiChatCodec(JsonCodec):
     """Implements ``Codec``."""
 
     api = API
@@ -46,13 +44,13 @@ class OpenAiChatCodec:
 
     def decode(self, body: bytes, chat: ChatRequest, options: Options) -> Reply:
         answer = Answer(chat, options)
-        text = body.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
-        if text.startswith(("data:", "event:", ":")):
-            return self._decode_stream(body, chat, options)
+        text = body_text(body)
+        if is_stream_text(text):
+            return self.decode_stream(body, chat, options)
         try:
             payload = parse(text)
         except ValueError:
-            what = "the answer is not JSON" if text else "the answer is empty"
+            what = not_json(text)
             return answer.failed(broken_answer(answer.target, "malformed-answer", what, text))
         if is_error(payload):
             if not answer.take_failed_generation(payload):
@@ -86,7 +84,7 @@ class OpenAiChatCodec:
     ) -> PiError:
         from pi.ai.providers.openai_adapt import hint_for  # only after a refusal: 5 ms
 
-        error = http_failure(target_of(options, chat.model), status, headers, body)
+        error = super().decode_error(status, headers, body, chat, options)
         error.hint = hint_for(body, chat) or error.hint
         return error
 
@@ -101,13 +99,6 @@ class OpenAiChatCodec:
             return None
         reply = self.decode(body, chat, options)
         return reply if reply.error is None else None
-
-    def _decode_stream(self, body: bytes, chat: ChatRequest, options: Options) -> Reply:
-        """An event stream under another content type."""
-        decoder, sse = self.decoder(chat, options), SseDecoder()
-        decoder.feed(sse.feed(body))
-        decoder.feed(sse.finish())
-        return decoder.finish()
 
 
 def _take_whole_calls(calls: CallCollector, wire_calls: Any) -> None:

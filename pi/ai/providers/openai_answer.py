@@ -9,6 +9,7 @@ from pi.ai.providers.calls import CallCollector
 from pi.ai.providers.compat import compat_of
 from pi.ai.providers.failure import broken_answer, target_of
 from pi.ai.providers.openai_thinking import ThinkingParts
+from pi.ai.providers.shared import count_in
 from pi.ai.rescue_gate import CallGate
 from pi.ai.surrogates import Joiner
 from pi.ai.think_tags import ThinkSplitter
@@ -249,25 +250,18 @@ def content_text(content: Any) -> str:
 
 def read_usage(wire: dict[str, Any]) -> Usage:
     """Count each token once: ``input`` without cached tokens, ``output`` with reasoning."""
-    prompt, completion = _count(wire, "prompt_tokens"), _count(wire, "completion_tokens")
+    prompt, completion = count_in(wire, "prompt_tokens"), count_in(wire, "completion_tokens")
     details = wire.get("prompt_tokens_details")
     # Moonshot and DeepSeek have names of their own for it, beside the count.
     cached = (
-        _count(details, "cached_tokens")
-        or _count(wire, "cached_tokens")
-        or _count(wire, "prompt_cache_hit_tokens")
+        count_in(details, "cached_tokens")
+        or count_in(wire, "cached_tokens")
+        or count_in(wire, "prompt_cache_hit_tokens")
     )
-    written = _count(details, "cache_write_tokens")
-    reasoning = _count(wire.get("completion_tokens_details"), "reasoning_tokens")
+    written = count_in(details, "cache_write_tokens")
+    reasoning = count_in(wire.get("completion_tokens_details"), "reasoning_tokens")
     output = completion
     # xAI counts reasoning beside the completion, OpenAI inside it; the total tells.
-    if reasoning and _count(wire, "total_tokens") == prompt + completion + reasoning:
+    if reasoning and count_in(wire, "total_tokens") == prompt + completion + reasoning:
         output += reasoning
     return Usage(max(0, prompt - cached - written), output, cached, written, reasoning)
-
-
-def _count(wire: Any, key: str) -> int:
-    value = wire.get(key) if isinstance(wire, dict) else None
-    if type(value) is float and value.is_integer():
-        value = int(value)
-    return value if type(value) is int and value > 0 else 0

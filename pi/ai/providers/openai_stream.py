@@ -8,81 +8,33 @@ from __future__ import annotations
 from typing import Any
 
 from pi.ai.events import TextDelta, ThinkingDelta
-from pi.ai.jsontext import decode_prefix, dump, parse
-from pi.ai.providers.failure import broken_answer, is_error, reported_failure
+from pi.ai.providers.failure import is_error, reported_failure
 from pi.ai.providers.openai_answer import Answer, message_text
+from pi.ai.providers.shared import JsonStreamDecoder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pi.ai.events import CallDelta, StreamEvent
+    from pi.ai.events import CallDelta
     from pi.ai.providers.codec import Options
-    from pi.ai.sse import ServerEvent
-    from pi.ai.types import ChatRequest, Reply
-    from pi.base.errors import PiError
+    from pi.ai.types import ChatRequest
 
 
-class OpenAiStreamDecoder:
+class OpenAiStreamDecoder(JsonStreamDecoder):
     """Implements ``StreamDecoder``."""
+
+    end_mark_stops = True
+    end_mark_is_whole = True
 
     def __init__(self, chat: ChatRequest, options: Options) -> None:
         self._answer = Answer(chat, options)
-        self._done = False
-        self._out: list[StreamEvent] = []
+        super().__init__(self._answer)
         # Not yet in ``_out``: text, thinking, or pieces of one call, never two of them.
         self._text: list[str] = []
         self._thinking: list[str] = []
         self._call: CallDelta | None = None
         self._pieces: list[str] = []
 
-    @property
-    def done(self) -> bool:
-        return self._done
-
-    def feed(self, events: Sequence[ServerEvent]) -> list[StreamEvent]:
-        for name, data in events:
-            if self._done:
-                break
-            try:
-                chunk, end = decode_prefix(data)
-            except (ValueError, RecursionError):
-                end = -1
-            if end == len(data):
-                self._take(chunk, name)
-            else:
-                self._take_odd(data, name)
-        self._flush()
-        if self._done or self._answer.ended:
-            self._settle()
-        out, self._out = self._out, []
-        return out
-
-    def finish(self) -> Reply:
-        return self._answer.reply()
-
-    def abort(self, error: PiError) -> Reply:
-        if not self._answer.ended and self._answer.error is None:
-            self._answer.error = error
-        return self._answer.reply()
-
-    def _take_odd(self, data: str, name: str) -> None:
-        """Take data that is not exactly one JSON value."""
-        word = data.strip()
-        if word == "[DONE]":
-            self._done = self._answer.ended = True
-        elif word:
-            try:
-                chunk = parse(word)
-            except ValueError:
-                self._fail("a chunk of the stream is not JSON", data)
-            else:
-                self._take(chunk, name)
-
-    def _take(self, chunk: Any, name: str) -> None:
-        if not isinstance(chunk, dict):
-            self._fail("a chunk of the stream is not an object", dump(chunk))
-            return
+    def take_object(self, chunk: dict[str, Any], name: str) -> None:
         answer = self._answer
         if is_error(chunk) or name == "error":
             self._take_error(chunk)
@@ -145,6 +97,11 @@ class OpenAiStreamDecoder:
             answer.error = reported_failure(answer.target, chunk)
         self._done = True
 
+    def flush(self) -> None:
+        self._flush()
+        if self._done or self._answer.ended:
+            self._settle()
+
     def _flush(self) -> None:
         """Hand on what is pending as one delta."""
         if self._text:
@@ -171,8 +128,3 @@ class OpenAiStreamDecoder:
             self._out.append(ThinkingDelta(thinking))
         if text:
             self._out.append(TextDelta(text))
-
-    def _fail(self, what: str, quote: str) -> None:
-        answer = self._answer
-        answer.error = broken_answer(answer.target, "malformed-stream", what, quote)
-        self._done = True

@@ -12,20 +12,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from pi.ai.providers.shared import nearest
 from pi.ai.surrogates import Joiner
 from pi.ai.types import Thinking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pi.ai.providers.codec import Options
     from pi.ai.providers.compat import Compat
     from pi.ai.types import Message
 
 FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
 IN_CONTENT = "content"
-LEVELS = ("minimal", "low", "medium", "high", "xhigh", "max")
 # What nearly every server takes where the catalog does not know better.
 COMMON_LEVELS = ("low", "medium", "high")
 # Keys of a detail that come in pieces on a stream; any other is sent once.
@@ -52,13 +50,6 @@ def asked(options: Options, compat: Compat) -> dict[str, Any]:
     if compat.supports_reasoning_effort and (is_on or style == "openai"):
         fields["reasoning_effort"] = effort
     return fields
-
-
-def nearest(level: str, allowed: Sequence[str]) -> str:
-    """The allowed level closest to ``level``, the lower of two; "off" is below all."""
-    known = [name for name in LEVELS if name in allowed] or list(COMMON_LEVELS)
-    wanted = LEVELS.index(level) if level in LEVELS else -1
-    return min(known, key=lambda name: abs(LEVELS.index(name) - wanted))
 
 
 class ThinkingParts:

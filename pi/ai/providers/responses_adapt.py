@@ -12,8 +12,8 @@ from typing import Any
 from pi.ai.jsontext import parse
 from pi.ai.providers.codec import Change
 from pi.ai.providers.failure import error_line
-from pi.ai.providers.openai_thinking import LEVELS
 from pi.ai.providers.responses_input import REASONING_ITEMS
+from pi.ai.providers.shared import LEVELS
 from pi.ai.providers.signals import error_object
 
 TYPE_CHECKING = False

@@ -19,6 +19,7 @@ from pi.ai.providers.responses_items import (
     MessageItem,
     ReasoningItem,
 )
+from pi.ai.providers.shared import count_in
 from pi.ai.surrogates import repair
 from pi.ai.types import Message, Origin, Reply, ToolCall, Usage
 from pi.base.errors import Interrupted, TimeLimit
@@ -218,14 +219,7 @@ class Answer:
 def _usage(wire: dict[str, Any]) -> Usage:
     """Count each token once: ``input`` without cached tokens, ``output`` with reasoning."""
     details = wire.get("input_tokens_details")
-    cached, written = _count(details, "cached_tokens"), _count(details, "cache_write_tokens")
-    fresh = max(0, _count(wire, "input_tokens") - cached - written)
-    reasoning = _count(wire.get("output_tokens_details"), "reasoning_tokens")
-    return Usage(fresh, _count(wire, "output_tokens"), cached, written, reasoning)
-
-
-def _count(wire: Any, key: str) -> int:
-    value = wire.get(key) if isinstance(wire, dict) else None
-    if type(value) is float and value.is_integer():
-        value = int(value)
-    return value if type(value) is int and value > 0 else 0
+    cached, written = count_in(details, "cached_tokens"), count_in(details, "cache_write_tokens")
+    fresh = max(0, count_in(wire, "input_tokens") - cached - written)
+    reasoning = count_in(wire.get("output_tokens_details"), "reasoning_tokens")
+    return Usage(fresh, count_in(wire, "output_tokens"), cached, written, reasoning)

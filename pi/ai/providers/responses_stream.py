@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pi.ai.jsontext import decode_prefix, dump, parse
-from pi.ai.providers.failure import broken_answer, is_error, reported_failure
+from pi.ai.providers.failure import is_error, reported_failure
 from pi.ai.providers.responses_answer import Answer
 from pi.ai.providers.responses_items import (
     CALL,
@@ -19,17 +18,16 @@ from pi.ai.providers.responses_items import (
     MessageItem,
     ReasoningItem,
 )
+from pi.ai.providers.shared import JsonStreamDecoder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from pi.ai.events import StreamEvent
     from pi.ai.providers.codec import Options
     from pi.ai.providers.responses_items import Item
-    from pi.ai.sse import ServerEvent
-    from pi.ai.types import ChatRequest, Reply
-    from pi.base.errors import PiError
+    from pi.ai.types import ChatRequest
 
 # Events with a piece: the kind of their item, and the key of the part they belong to.
 _DELTAS = {
@@ -48,61 +46,17 @@ _ENDS = {
 _HEADS = ("response.created", "response.queued", "response.in_progress")
 
 
-class ResponsesStreamDecoder:
+class ResponsesStreamDecoder(JsonStreamDecoder):
     """Implements ``StreamDecoder``."""
 
     def __init__(self, chat: ChatRequest, options: Options) -> None:
         self._answer = Answer(chat, options)
-        self._done = False
-        self._out: list[StreamEvent] = []
+        super().__init__(self._answer)
         # Pieces of one item that are not yet in ``_out``.
         self._item: Item | None = None
         self._pieces: list[str] = []
 
-    @property
-    def done(self) -> bool:
-        return self._done
-
-    def feed(self, events: Sequence[ServerEvent]) -> list[StreamEvent]:
-        for name, data in events:
-            if self._done:
-                break
-            try:
-                chunk, end = decode_prefix(data)
-            except (ValueError, RecursionError):
-                end = -1
-            if end == len(data):
-                self._take(chunk, name)
-            else:
-                self._take_odd(data, name)
-        self._flush()
-        out, self._out = self._out, []
-        return out
-
-    def finish(self) -> Reply:
-        return self._answer.reply()
-
-    def abort(self, error: PiError) -> Reply:
-        if not self._answer.ended and self._answer.error is None:
-            self._answer.error = error
-        return self._answer.reply()
-
-    def _take_odd(self, data: str, name: str) -> None:
-        """Take data that is not exactly one JSON value."""
-        word = data.strip()
-        # Gateways end every stream with this; here it says nothing about the answer.
-        if word and word != "[DONE]":
-            try:
-                chunk = parse(word)
-            except ValueError:
-                self._fail("a chunk of the stream is not JSON", data)
-            else:
-                self._take(chunk, name)
-
-    def _take(self, chunk: Any, name: str) -> None:
-        if not isinstance(chunk, dict):
-            self._fail("a chunk of the stream is not an object", dump(chunk))
-            return
+    def take_object(self, chunk: dict[str, Any], name: str) -> None:
         kind = chunk.get("type")
         if not isinstance(kind, str):
             kind = name
@@ -142,7 +96,7 @@ class ResponsesStreamDecoder:
         elif isinstance(item, MessageItem) and event == "response.refusal.delta":
             item.is_refusal = True
         if item is not self._item:
-            self._flush()
+            self.flush()
             self._item = item
         self._pieces.append(piece)
 
@@ -161,7 +115,7 @@ class ResponsesStreamDecoder:
         whole = chunk.get(key)
         if item is None or item.done:
             return
-        self._flush()
+        self.flush()
         # A message may have several parts, of which this would be one: the item tells all.
         if isinstance(item, CallItem) or (isinstance(item, MessageItem) and item.is_empty):
             self._emit((item.settle(whole),))
@@ -172,12 +126,12 @@ class ResponsesStreamDecoder:
         self._done = True
 
     def _open(self, wire: dict[str, Any], place: Any) -> Item | None:
-        self._flush()
+        self.flush()
         item, event = self._answer.open(wire, place)
         self._emit((event,))
         return item
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """Hand on what is pending as one delta."""
         item, self._item = self._item, None
         if item is not None:
@@ -187,10 +141,5 @@ class ResponsesStreamDecoder:
                 self._out.append(event)
 
     def _emit(self, events: Iterable[StreamEvent | None]) -> None:
-        self._flush()
+        self.flush()
         self._out.extend(event for event in events if event is not None)
-
-    def _fail(self, what: str, quote: str) -> None:
-        answer = self._answer
-        answer.error = broken_answer(answer.target, "malformed-stream", what, quote)
-        self._done = True

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from pi.ai.providers.anthropic_thinking import ADAPTIVE, BUDGET, Asked, ask, nearest
+from pi.ai.providers.anthropic_thinking import ADAPTIVE, BUDGET, Asked, ask
 from pi.ai.providers.codec import Options, Traits
+from pi.ai.providers.shared import nearest
 
 
 def asked(
@@ -150,5 +151,5 @@ def test_only_real_thinking_counts_as_thinking() -> None:
 
 def test_of_two_levels_equally_near_the_lower_is_taken() -> None:
     assert nearest("medium", ("low", "high")) == "low"
-    assert nearest("max", ()) == ""
+    assert nearest("max", (), ()) == ""
     assert nearest("unheard-of", ("high", "low")) == "low"

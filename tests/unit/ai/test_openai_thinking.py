@@ -6,7 +6,8 @@ import pytest
 
 from pi.ai.providers.codec import Options, Traits
 from pi.ai.providers.compat import Compat, compat_of
-from pi.ai.providers.openai_thinking import ThinkingParts, asked, nearest, replayed
+from pi.ai.providers.openai_thinking import ThinkingParts, asked, replayed
+from pi.ai.providers.shared import nearest
 from pi.ai.types import Message, Text, Thinking, ToolCall
 
 CALL = ToolCall("c", "read", {})

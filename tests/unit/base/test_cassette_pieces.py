@@ -7,8 +7,9 @@ import pytest
 from pi.base.cassette_pieces import cut, frame
 
 
-def events(*texts: str, gap: str = "\n\n", head: str = "") -> str:
-    lines = [json.dumps({"id": "chatcmpl-1", "delta": {"content": text}}) for text in texts]
+def events(*texts: str, gap: str = "\n\n", head: str = "", tail: str = "") -> str:
+    end = {"choices": None, "model": tail} if tail else {}
+    lines = [json.dumps({"id": "chatcmpl-1", "delta": {"content": text}, **end}) for text in texts]
     return "".join(f"{head}data: {line}{gap}" for line in lines)
 
 
@@ -17,8 +18,9 @@ WORDS = [f"word{number}" for number in range(60)]
 
 @pytest.mark.parametrize("gap", ["\n\n", "\r\n\r\n"])
 @pytest.mark.parametrize("head", ["", "event: content_block_delta\n"])
-def test_events_of_one_kind_become_their_letters(gap: str, head: str) -> None:
-    text = events(*WORDS, gap=gap, head=head)
+@pytest.mark.parametrize("tail", ["", "gpt-5"])
+def test_events_of_one_kind_become_their_letters(gap: str, head: str, tail: str) -> None:
+    text = events(*WORDS, gap=gap, head=head, tail=tail)
     pieces = cut(text)
     assert pieces is not None
     assert pieces.between.join(pieces.pieces) == text

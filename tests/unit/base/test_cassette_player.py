@@ -10,7 +10,7 @@ import pytest
 from pi.base import cassette
 from pi.base.cancel import Cancel
 from pi.base.cassette import Cassette
-from pi.base.cassette_player import ReplayTransport, read_cassette
+from pi.base.cassette_player import MAX_CASSETTE_BYTES, ReplayTransport, read_cassette
 from pi.base.cassette_reader import parse_cassette
 from pi.base.errors import ConfigError, Interrupted, PiError, Unreachable, VerificationFailed
 from pi.base.http import ConnectionBroken, Request
@@ -227,11 +227,14 @@ def test_a_cassette_is_read_from_its_file(tmp_path: Path) -> None:
     assert (found.name, len(found.exchanges)) == (str(path), 1)
 
 
-@pytest.mark.parametrize("kind", ["missing", "folder", "pipe", "name"])
+@pytest.mark.parametrize("kind", ["missing", "folder", "pipe", "name", "huge"])
 def test_what_cannot_be_read_is_a_configuration_error(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "x"
     if kind == "folder":
         path.mkdir()
+    if kind == "huge":
+        path.touch()
+        os.truncate(path, MAX_CASSETTE_BYTES + 1)  # a hole: it takes no space
     if kind == "pipe":
         os.mkfifo(path)
     with pytest.raises(ConfigError) as caught:

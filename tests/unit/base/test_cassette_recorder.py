@@ -118,6 +118,29 @@ def test_an_answer_that_is_left_early_ends_closed(path: Path) -> None:
     assert exchange.end == "closed"
 
 
+def test_the_first_end_of_an_exchange_counts(path: Path) -> None:
+    broken = ConnectionBroken("stalled", code="idle-timeout")
+    tape = Taped(path, ScriptedTransport(ScriptedResponse(200, {}, broken, b"late")))
+    response = tape.send(REQUEST, Cancel())
+    with pytest.raises(ConnectionBroken):
+        response.read()
+    assert response.read() == b"late"
+    response.close()
+    assert tape.finish() is None
+    (exchange,) = read_cassette(str(path)).exchanges
+    assert (exchange.end, exchange.chunks) == ("error", [])
+
+
+def test_nothing_is_written_after_the_end(path: Path) -> None:
+    tape = Taped(path, ScriptedTransport(*[ScriptedResponse(200, {}, b"x")] * 2))
+    tape.send(REQUEST, Cancel()).close()
+    assert tape.finish() is None
+    before = path.read_bytes()
+    tape.send(REQUEST, Cancel()).close()
+    assert tape.finish() is None
+    assert path.read_bytes() == before
+
+
 def test_failures_of_sending_and_reading_are_recorded(path: Path) -> None:
     refused = Unreachable("no way to a", cause=f"told {KEY}", code="connection-refused")
     broken = ConnectionBroken("stalled", hint="wait", code="idle-timeout")

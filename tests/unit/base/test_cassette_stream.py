@@ -95,3 +95,63 @@ def test_a_line_without_end_is_not_held_for_ever() -> None:
     stream = StreamRedactor(Secrets([KEY]), is_events=True)
     assert stream.feed(b"x" * MAX_HELD_BYTES) == b""
     assert stream.feed(b"y") == b"x" * MAX_HELD_BYTES + b"y"
+
+
+WORDS = [f"word{number}" for number in range(60)]
+
+
+def test_many_events_of_one_read_come_out_in_pieces() -> None:
+    stream = StreamRedactor(Secrets([KEY]), is_events=True)
+    for _ in range(2):
+        out = stream.feed(b"".join(map(event, WORDS)) + b"data: {")
+        assert isinstance(out, Pieces)
+        assert out.pieces[1:-1] == WORDS[1:-1]
+        assert stream.feed(b"}\n\n") == b"data: {}\n\n"
+    assert stream.finish() == b""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [*WORDS, *KEY, *WORDS],  # spelled out
+        [*WORDS, f"a {KEY} b", *WORDS],
+        [*WORDS, *KEY],
+        [*KEY, *WORDS],
+        [*WORDS, '"quoted"', *KEY, *WORDS],
+        [*WORDS, "back\\slash", *KEY, *WORDS],
+    ],
+)
+@pytest.mark.parametrize("size", [100, 5000, 1_000_000])
+def test_no_secret_is_overlooked_among_many_events(words: list[str], size: int) -> None:
+    stream = b"".join(map(event, words))
+    reads = [stream[at : at + size] for at in range(0, len(stream), size)]
+    out = through(reads, is_events=True)
+    assert KEY.encode() not in out
+    assert "".join(texts(out)) == "".join(words).replace(KEY, "[REDACTED]")
+
+
+def test_a_secret_that_every_event_carries_is_found_between_the_pieces() -> None:
+    whole = b"".join(event(word).replace(b"choices", KEY.encode()) for word in WORDS)
+    assert through([whole], is_events=True) == whole.replace(KEY.encode(), b"[REDACTED]")
+
+
+def test_a_secret_with_a_quotation_mark_is_found_across_the_ends_of_pieces() -> None:
+    whole = b"".join(map(event, WORDS))
+    key = 'word7"}}]}'
+    out = through([whole], is_events=True, keys=(key,))
+    assert out == whole.replace(key.encode(), b"[REDACTED]")
+
+
+def test_events_that_are_no_utf_8_come_out_as_they_are() -> None:
+    whole = b"".join(map(event, WORDS)).replace(b"word7", b"\xff")
+    stream = StreamRedactor(Secrets([KEY]), is_events=True)
+    assert stream.feed(whole) == whole
+
+
+def test_an_event_that_begins_a_secret_waits_among_others_that_do_not() -> None:
+    stream = StreamRedactor(Secrets([KEY]), is_events=True)
+    for word in ("one", "two", "three", "four"):
+        assert stream.feed(event(word)) == event(word)
+    assert stream.feed(event("sk-abc")) == b""
+    assert plain(stream.feed(event(KEY[6:]))) == event("[REDACTED]") + event("")
+    assert stream.feed(event("five")) == event("five")
