@@ -37,6 +37,8 @@ MAX_HEADINGS = 12
 MAX_QUOTED = 100
 MAX_OUTPUT_LINES = 40
 LIST_COMMAND = "ls -ldp --"
+# Most words of a prompt name nothing; what ls says of those is noise, in no fixed order.
+HUSH = "2>/dev/null"
 LOOK_ROUND = "pwd && ls -lAp"
 
 
@@ -97,7 +99,7 @@ def _first_look(prompt: str, tools: Sequence[str]) -> Step:
     if not words:
         return Use((("bash", {"command": LOOK_ROUND}),))
     quoted = " ".join(_quoted(word) for word in words)
-    return Use((("bash", {"command": f"{LIST_COMMAND} {quoted}"}),))
+    return Use((("bash", {"command": f"{LIST_COMMAND} {quoted} {HUSH}"}),))
 
 
 def candidates(prompt: str) -> list[str]:

@@ -43,7 +43,9 @@ def exchange(name: str, arguments: dict[str, Any], output: str, id_: str) -> lis
 
 def test_words_that_may_be_files_are_looked_up_with_one_listing() -> None:
     step = next_step([user("Read README.md and docs please")], TOOLS)
-    assert step == Use((("bash", {"command": "ls -ldp -- README.md Read and docs please"}),))
+    assert step == Use(
+        (("bash", {"command": "ls -ldp -- README.md Read and docs please 2>/dev/null"}),)
+    )
 
 
 def test_what_exists_is_read_next() -> None:
@@ -114,7 +116,9 @@ def test_without_tools_it_says_so() -> None:
 
 def test_hostile_words_are_quoted_for_the_shell() -> None:
     step = next_step([user("`$(rm -rf x)` `it's; ls`")], TOOLS)
-    assert step == Use((("bash", {"command": "ls -ldp -- '$(rm -rf x)' 'it'\"'\"'s; ls'"}),))
+    assert step == Use(
+        (("bash", {"command": "ls -ldp -- '$(rm -rf x)' 'it'\"'\"'s; ls' 2>/dev/null"}),)
+    )
 
 
 @pytest.mark.parametrize(
