@@ -106,24 +106,29 @@ def response_line(number: int, status: int, headers: Iterable[tuple[str, str]]) 
 
 def chunk_line(number: int, at_ms: int, data: bytes | Pieces) -> bytes:
     """Put together by hand: this is the one line of which a stream makes thousands."""
-    if isinstance(data, Pieces):
-        shown = f'"between":{_quoted(data.between)},"pieces":{_quoted_list(data.pieces)}'
-        return b'{"n":%d,"t":%d,%s}\n' % (number, at_ms, shown.encode())
     try:
-        text = data.decode()
+        if isinstance(data, Pieces):
+            between = _quoted(data.between.decode()).encode()
+            shown = b'"between":%s,"pieces":[%s]' % (between, _listed(data.pieces))
+        else:
+            shown = b'"data":%s' % _quoted(data.decode()).encode()
     except UnicodeDecodeError:
-        encoded = b2a_base64(data, newline=False)
-        return b'{"n":%d,"t":%d,"data_base64":"%s"}\n' % (number, at_ms, encoded)
-    return b'{"n":%d,"t":%d,"data":%s}\n' % (number, at_ms, _quoted(text).encode())
+        whole = data.between.join(data.pieces) if isinstance(data, Pieces) else data
+        shown = b'"data_base64":"%s"' % b2a_base64(whole, newline=False)
+    return b'{"n":%d,"t":%d,%s}\n' % (number, at_ms, shown)
 
 
-def _quoted_list(texts: list[str]) -> str:
-    """As JSON. Most pieces of an answer are words that need no escapes: one join does."""
-    inner = texts[1:-1]
-    joined = "".join(inner)
-    if inner and joined.isprintable() and '"' not in joined and "\\" not in joined:
-        return f'[{_quoted(texts[0])},"' + '","'.join(inner) + f'",{_quoted(texts[-1])}]'
-    return f"[{','.join(map(_quoted, texts))}]"
+def _listed(pieces: list[bytes]) -> bytes:
+    """As JSON texts. Most pieces of an answer are words that need no escapes: one join does.
+
+    Raises UnicodeDecodeError if one of them is not UTF-8.
+    """
+    inner = b'","'.join(pieces[1:-1])
+    if len(pieces) > 2 and b"\\" not in inner and inner.decode().isprintable():
+        if inner.count(b'"') == 2 * (len(pieces) - 3):  # those between them, and no others
+            first, last = (_quoted(pieces[at].decode()).encode() for at in (0, -1))
+            return b'%s,"%s",%s' % (first, inner, last)
+    return ",".join([_quoted(piece.decode()) for piece in pieces]).encode()
 
 
 def end_line(

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from pi.base.cassette_pieces import MIN_CHARACTERS, Pieces, cut, frame
+from pi.base.cassette_pieces import MIN_BYTES, Pieces, cut, frame
 from pi.base.cassette_secrets import REDACTED_BYTES
 from pi.base.text import whole_characters
 
@@ -57,30 +57,27 @@ class StreamRedactor:
         # A secret with a quotation mark in it could lie across the ends of pieces.
         self._may_cross = b'"' in b"".join(secrets.values)
         self._shortest = min(map(len, secrets.values), default=MAX_HELD_BYTES)
-        self._between = ""  # what stood between the events of the last pieces
+        self._between = b""  # what stood between the events of the last pieces
         self._held = b""
         self._last = b""  # the last read, if it was short and clean
         self._frame = (b"", b"")  # how it began and ended, and the one before it
 
     def feed(self, data: bytes) -> bytes | Pieces:
-        if self._held:
-            data = self._held + data
-        elif self._is_like_the_last(data):
+        if not self._held and self._is_like_the_last(data):
             return data
-        by_line = self._is_events and len(data) <= MAX_HELD_BYTES
-        if by_line and len(data) >= MIN_CHARACTERS and not self._may_cross:
+        if self._is_events and len(data) >= MIN_BYTES:
             pieces = self._clean_pieces(data)
             if pieces is not None:
                 return pieces
-        data = self._secrets.data(data)
+        data = self._secrets.data(self._held + data)
         end = min(whole_characters(data), len(data) - self._begun(data))
-        if not by_line:
+        if not self._is_events or len(data) > MAX_HELD_BYTES:
             self._held = data[end:]
             return data[:end]
         end = min(end, data.rfind(b"\n") + 1)
         lines, keep = self._without_spelled(data[:end])
         self._held = lines[keep:] + data[end:]
-        if not self._held and len(data) < MIN_CHARACTERS:
+        if not self._held and len(data) < MIN_BYTES:
             self._learn(data)
         return lines[:keep]
 
@@ -104,39 +101,41 @@ class StreamRedactor:
         return b'"' not in text and not self._begun(text)
 
     def _learn(self, data: bytes) -> None:
-        last, self._last = self._last, data
-        begin, end = frame(last.decode("latin-1"), data.decode("latin-1"))
-        found = (begin.encode("latin-1"), end.encode("latin-1"))
+        begin, end = frame(self._last, data)
+        self._last = data
         # A frame that ends in the middle of a line could be the beginning of another.
-        if found[1].endswith(b"\n") and not self._may_cross:
-            self._frame = found
+        if end.endswith(b"\n") and not self._may_cross:
+            self._frame = begin, end
 
     def _clean_pieces(self, data: bytes) -> Pieces | None:
-        """The whole lines of ``data`` in pieces, if they are many and hold nothing secret.
+        """What waited and the whole lines of ``data`` in pieces, if nothing in it is secret.
 
         Put together, the pieces are one event with all the text: that takes a tenth of the
         time to search. What is found there, or may begin there, is left to the long way.
         """
-        end = data.rfind(b"\n") + 1
-        try:
-            pieces = cut(str(memoryview(data)[:end], "utf-8"), self._between)
-        except UnicodeDecodeError:
+        if self._may_cross or len(self._held) > MIN_BYTES:
             return None
-        if pieces is None:
+        found = cut(data, self._between)
+        if found is None:
             return None
+        between, pieces = found
+        end = pieces[-1].rfind(b"\n") + 1
+        if not end:
+            return None
+        rest, pieces[-1] = pieces[-1][end:], pieces[-1][:end]
+        pieces[0] = self._held + pieces[0]
         if self._secrets.values:
-            text = "".join(pieces.pieces[1:-1])
+            text = b"".join(pieces[1:-1])
             # A piece that holds more than the letters of one event is not looked through.
-            if '"' in text and '"' in text.replace("\\\\", "").replace('\\"', ""):
+            if b'"' in text and b'"' in text.replace(b"\\\\", b"").replace(b'\\"', b""):
                 return None
-            one = f"{pieces.pieces[0]}{text}{pieces.pieces[-1]}".encode()
+            one = pieces[0] + text + pieces[-1]
             if self._secrets.are_in(one) or self._without_spelled(one) != (one, len(one)):
                 return None
-            if pieces.between != self._between and self._secrets.are_in(pieces.between.encode()):
+            if between != self._between and self._secrets.are_in(between):
                 return None
-        self._between = pieces.between
-        self._held = data[end:]
-        return pieces
+        self._between, self._held = between, rest
+        return found
 
     def _begun(self, data: bytes) -> int:
         """How many bytes at the end of ``data`` may be the beginning of a secret."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from hashlib import sha256
 from typing import Any
 
@@ -47,8 +48,14 @@ def test_text_is_kept_readable_and_other_bytes_as_base64() -> None:
     ],
 )
 def test_pieces_are_a_list_whatever_is_in_them(pieces: list[str]) -> None:
-    line = read(cassette.chunk_line(1, 5, Pieces('"}\n', pieces)))
+    given = [piece.encode() for piece in pieces]
+    line = read(cassette.chunk_line(1, 5, Pieces(b'"}\n', given)))
     assert line == {"n": 1, "t": 5, "between": '"}\n', "pieces": pieces}
+
+
+def test_pieces_that_are_no_utf_8_each_are_kept_as_base64() -> None:
+    line = read(cassette.chunk_line(1, 5, Pieces(b"-", [b"a", b"\xc3", b"\xa9", b"b"])))
+    assert line == {"n": 1, "t": 5, "data_base64": b64encode(b"a-\xc3-\xa9-b").decode()}
 
 
 @pytest.mark.parametrize(

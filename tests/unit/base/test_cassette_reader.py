@@ -97,7 +97,7 @@ def edit(at: int, old: bytes, new: bytes) -> list[bytes]:
 
 def test_pieces_are_put_together() -> None:
     lines = recording()[:3]
-    chunk = cassette.chunk_line(1, 5, Pieces("-", ["é", "", "b"]))
+    chunk = cassette.chunk_line(1, 5, Pieces(b"-", ["é".encode(), b"", b"b"]))
     (exchange,) = parse_cassette(b"".join([*lines, chunk]), "t").exchanges
     assert exchange.chunks == [(5, "é--b".encode())]
     for wrong in (b'"pieces":"ab"', b'"pieces":[1]'):
