@@ -124,10 +124,11 @@ def _listed(pieces: list[bytes]) -> bytes:
     Raises UnicodeDecodeError if one of them is not UTF-8.
     """
     inner = b'","'.join(pieces[1:-1])
-    if len(pieces) > 2 and b"\\" not in inner and inner.decode().isprintable():
-        if inner.count(b'"') == 2 * (len(pieces) - 3):  # those between them, and no others
-            first, last = (_quoted(pieces[at].decode()).encode() for at in (0, -1))
-            return b'%s,"%s",%s' % (first, inner, last)
+    marks = 2 * (len(pieces) - 3)  # between the inner pieces; another must be escaped
+    is_plain = len(pieces) > 2 and b"\\" not in inner and inner.count(b'"') == marks
+    if is_plain and inner.decode().isprintable():
+        first, last = (_quoted(pieces[at].decode()).encode() for at in (0, -1))
+        return b'%s,"%s",%s' % (first, inner, last)
     return ",".join([_quoted(piece.decode()) for piece in pieces]).encode()
 
 

@@ -96,7 +96,7 @@ def _body_difference(recorded: bytes, sent: bytes) -> Difference:
     if found is not None:
         return found
     at = common_start(recorded, sent)
-    texts = [body.decode("utf-8", "replace") for body in (recorded, sent)]
+    texts = [body.decode("utf-8", "backslashreplace") for body in (recorded, sent)]
     return Difference(f"body at byte {at}", *_texts(*texts))
 
 

@@ -52,12 +52,17 @@ def _split(data: bytes, between: bytes) -> list[bytes]:
     """
     start = max(0, between.index(b"\n") - AROUND)
     part = between[start : start + 2 * AROUND]
-    after = len(between) - start - len(part)
+    before, after = between[:start], between[start + len(part) :]
     rough = data.split(part)
+    # The data may begin or end in the middle of one.
+    if len(rough) > 1 and not rough[0].endswith(before):
+        rough[:2] = [part.join(rough[:2])]
+    if len(rough) > 1 and not rough[-1].startswith(after):
+        rough[-2:] = [part.join(rough[-2:])]
     if len(rough) > 1:
-        inner = slice(after, -start or None)
+        inner = slice(len(after), -start or None)
         pieces = [piece[inner] for piece in rough]
-        pieces[0], pieces[-1] = rough[0][: -start or None], rough[-1][after:]
+        pieces[0], pieces[-1] = rough[0][: -start or None], rough[-1][len(after) :]
         if between.join(pieces) == data:
             return pieces
     return data.split(between)

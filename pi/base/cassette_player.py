@@ -108,7 +108,9 @@ class ReplayTransport:
             return self._failure
         left = self._cassette.exchanges[self._played :]
         if not left:
-            return None
+            if self._cassette.is_complete:
+                return None
+            return _incomplete(self._cassette.name, "it has no last line")
         return VerificationFailed(
             f"{len(left)} of {len(self._cassette.exchanges)} recorded requests were not made",
             cause=f"the first of them: request {left[0].number}, "

@@ -119,9 +119,9 @@ class StreamRedactor:
         if found is None:
             return None
         between, pieces = found
+        if b"\n" not in pieces[-1]:  # the last line begins in what stands before it
+            pieces[-2:] = [between.join(pieces[-2:])]
         end = pieces[-1].rfind(b"\n") + 1
-        if not end:
-            return None
         rest, pieces[-1] = pieces[-1][end:], pieces[-1][:end]
         pieces[0] = self._held + pieces[0]
         if self._secrets.values:

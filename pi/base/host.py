@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 PAUSE_SLICE_S = 0.05  # a cancelled wait ends within this time
 
 
+def make_blocking(stream: TextIO) -> None:
+    """Undo O_NONBLOCK that a parent left on a pipe: a full one must wait, not lose text."""
+    try:
+        os.set_blocking(stream.fileno(), True)
+    except (OSError, ValueError):
+        pass  # no descriptor behind it, or a system that has no such thing
+
+
 class Host:
     """The real world. Streams may be None: a process can be started with them closed."""
 
@@ -32,6 +40,7 @@ class Host:
             if stream is not None and hasattr(stream, "reconfigure"):
                 # A terminal that cannot show a character must not end the run.
                 stream.reconfigure(errors="replace")
+                make_blocking(stream)
 
     def cwd(self) -> str:
         """The working directory. Raises OSError if it was removed."""

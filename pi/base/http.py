@@ -8,7 +8,8 @@ the status. Raises only ``Unreachable`` (no connection: ``code`` is "unknown-hos
 "connection-refused", "tls-failed", "proxy-failed", "connect-timeout" or "unreachable"),
 ``ConnectionBroken`` (a connection that ended or stalled: "connection-lost",
 "first-byte-timeout", "idle-timeout", "response-too-large", "not-http"), ``ConfigError``, or the
-reason ``cancel`` was set with. ``Response.read`` raises the same.
+reason ``cancel`` was set with; a replay also ``VerificationFailed``. ``Response.read``
+raises the same.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def next_step(
     wait = full // 2 + int(draw * (full - full // 2 + 1)) if policy.jitter else full
     if hint_ms is not None:
         if hint_ms > MAX_HINT_MS:
-            return GiveUp(f"the provider asks to wait {hint_ms / 1000:g} s")
+            return GiveUp(f"the provider asks to wait {hint_ms // 1000} s")
         spread = int(draw * HINT_JITTER_MS) if policy.jitter else 0
         wait = max(wait, hint_ms + spread)
     if policy.budget_ms and elapsed_ms + wait > policy.budget_ms:
@@ -125,8 +125,8 @@ def retry_after_ms(headers: Mapping[str, str], now_ms: int) -> int | None:
 
 
 def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
+    """A plain decimal number; a longer one than any wait can be is cut to that."""
+    whole, _, fraction = text.strip().partition(".")
+    if not (whole.isascii() and whole.isdigit() and (not fraction or fraction.isdigit())):
         return None
-    return value if 0 <= value < 1e9 else None
+    return float(f"{whole}.{fraction or 0}") if len(whole) < 13 else 1e12

@@ -106,7 +106,12 @@ def secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:
         if name.upper().endswith(SECRET_NAMES)
         and len(value.strip().encode("utf-8", "surrogatepass")) >= MIN_SECRET_BYTES
     }
-    return tuple(sorted(found, key=lambda value: (-len(value), value)))
+    return longest_first(found)
+
+
+def longest_first(values: Iterable[str]) -> tuple[str, ...]:
+    """Each value once, in the order ``redact`` wants them."""
+    return tuple(sorted(set(values), key=lambda value: (-len(value), value)))
 
 
 def redact(text: str, values: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+DEBUG_WORDS = ("1", "true", "yes", "on")
 EXIT_STDOUT_CLOSED = 130  # the run was interrupted from outside before it was done
 
 
@@ -35,11 +36,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return EXIT_STDOUT_CLOSED
     except BaseException as exc:
-        from pi.base.errors import report
+        from pi.base.errors import PiError, report
 
-        return report(exc, sys.stderr, debug="--debug" in arguments)
+        if isinstance(exc, OSError) and exc.filename is None and exc.filename2 is None:
+            # What is left here with no file's name is the writing of stdout.
+            cause = exc.strerror or str(exc)
+            exc = PiError("stdout cannot be written", cause=cause, code="output-failed")
+        return report(exc, sys.stderr, debug=wants_debug(arguments))
     finally:
         _silence_closed_streams()
+
+
+def wants_debug(arguments: Sequence[str]) -> bool:
+    """Whether tracebacks are asked for, also where the command line could not be read."""
+    flags = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return (
+        "--debug" in flags or "--debug=true" in flags or os.environ.get("PI_DEBUG") in DEBUG_WORDS
+    )
 
 
 def _silence_closed_streams() -> None:

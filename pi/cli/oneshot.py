@@ -8,7 +8,7 @@ import stat
 from pi.base.cancel import Cancel
 from pi.base.errors import PiError, UsageError, report
 from pi.cli.settings import build_settings
-from pi.cli.signals import CancelOnSignals
+from pi.cli.signals import CancelOnSignals, raise_on_signals
 from pi.cli.startup import build_agent, build_model, open_session
 from pi.runtime.output import Printer
 from pi.runtime.recorder import Recorder
@@ -22,22 +22,26 @@ if TYPE_CHECKING:
     from pi.sessions.store import SessionStore
 
 STDIN_NOTE_AFTER_S = 2.0
+# Failures to save that leave a conversation behind which was being kept.
+LOST = ("unknown-session-id", "not-a-session", "session-full")
 MAX_PROMPT_BYTES = 64 * 1024 * 1024
 
 
 def one_shot(parsed: Parsed, host: Host) -> int:
     """Run one prompt and return the exit code. Raises PiError for what fails before it."""
     settings = build_settings(parsed)
+    raise_on_signals()
     # The cheap checks first: a mistake must not cost a request, or a wait for stdin.
+    given = given_prompt(settings.prompt, host)
     asked = build_model(parsed, settings, host)
     system = system_prompt(settings.prompt)
     store = open_session(settings, host)
-    prompt = gather_prompt(settings.prompt, host)
+    prompt = whole_prompt(settings.prompt, given, host)
     cancel = Cancel()
     printer = make_printer(settings, host, cancel)
     for sentence in (*asked.notes, *session_warnings(store)):
         printer.note(sentence)
-    agent = build_agent(settings, host, asked.model, system, store, printer.note)
+    agent = build_agent(settings, host, asked, system, store, printer.note)
     recorder = None
     if store is not None:
         recorder = Recorder(store, lambda error: warn(printer, error))
@@ -47,7 +51,9 @@ def one_shot(parsed: Parsed, host: Host) -> int:
             agent, prompt, cancel, sinks, lambda exc: printer.note(f"output failed: {exc}")
         )
     asked.model.close()
-    unsaved = recorder.failure if recorder is not None and settings.session.asked_for else None
+    unsaved = recorder.failure if recorder is not None else None
+    if unsaved is not None and not (settings.session.asked_for or unsaved.code in LOST):
+        unsaved = None  # nobody asked for the default session; it could not be written at all
     unfinished = asked.wires.finish()
     return exit_code(end.error or unfinished or unsaved, settings, host)
 
@@ -63,7 +69,7 @@ def exit_code(error: PiError | None, settings: Settings, host: Host) -> int:
 
 def warn(printer: Printer, error: PiError) -> None:
     cause = f" ({error.cause})" if error.cause else ""
-    printer.note(f"not saved: {error.message}{cause}")
+    printer.alarm(f"not saved: {error.message}{cause}")
 
 
 def session_warnings(store: SessionStore | None) -> tuple[str, ...]:
@@ -106,21 +112,31 @@ def system_prompt(prompt: PromptSettings) -> str:
     return text
 
 
-def gather_prompt(prompt: PromptSettings, host: Host) -> str:
-    """The prompt: from the words given, a file, standard input, or words and input joined."""
+def given_prompt(prompt: PromptSettings, host: Host) -> str | None:
+    """The prompt as far as it is there without reading standard input.
+
+    None if all of it will come from there. Raises UsageError if there is none.
+    """
     if prompt.file is not None and prompt.file != "-":
         text = read_text(prompt.file, "prompt file")
         if not text.strip():
             raise UsageError(f"prompt file {prompt.file} is empty")
         return text
-    piped = read_stdin(host) if prompt.file == "-" or stdin_is_data(host) else ""
-    if prompt.text is None:
-        if piped.strip():
-            return piped
-        if prompt.wanted and host.stdin is not None and not host.stdin.isatty():
-            raise UsageError("stdin prompt is empty")
+    if prompt.text is None and prompt.file != "-" and not stdin_is_data(host):
         raise UsageError("no prompt given", hint='pi -p "Summarize README.md", or pi --help')
-    return f"{piped.rstrip()}\n\n{prompt.text}" if piped.strip() else prompt.text
+    return prompt.text
+
+
+def whole_prompt(prompt: PromptSettings, given: str | None, host: Host) -> str:
+    """What was given, with what is piped in before it. Raises UsageError if both are blank."""
+    if prompt.file is not None and prompt.file != "-":
+        return given or ""
+    piped = read_stdin(host) if prompt.file == "-" or stdin_is_data(host) else ""
+    if given is None:
+        if not piped.strip():
+            raise UsageError("stdin prompt is empty")
+        return piped
+    return f"{piped.rstrip()}\n\n{given}" if piped.strip() else given
 
 
 def stdin_is_data(host: Host) -> bool:

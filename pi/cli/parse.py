@@ -96,9 +96,10 @@ def _next_value(flag: Flag, rest: list[str]) -> str:
     is_flag = following == "--" or following.partition("=")[0] in BY_NAME
     dashed = following.startswith("-") and following != "-"
     if is_flag or (dashed and flag.name not in FREE_TEXT):
+        shown = following.partition("=")[0]  # what is behind it may be a secret
         raise UsageError(
-            f"{flag.name} needs a value, and {following!r} looks like a flag",
-            hint=f"write {flag.name}={following} if that is the value",
+            f"{flag.name} needs a value, and {shown!r} looks like a flag",
+            hint=f"write {flag.name}=... if it is the value",
         )
     return rest.pop()
 

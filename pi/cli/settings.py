@@ -23,6 +23,8 @@ DEFAULT_SYSTEM_PROMPT = (
     "read a file before you change it, and say briefly what you did."
 )
 
+# A false one of these would let a server read another request than was sent.
+FRAMING_HEADERS = ("content-length", "transfer-encoding", "connection", "host", "te", "upgrade")
 BASE_FLAGS = ("--api-base", "--anthropic-api-base", "--google-api-base")
 KEY_FLAGS = ("--api-key", "--openai-api-key", "--anthropic-api-key", "--google-api-key")
 
@@ -178,6 +180,11 @@ def _known(ref: ModelRef, flag: str) -> ModelRef:
             f"{flag} {str(ref)!r}: unsupported provider {ref.provider!r}",
             hint=_providers_hint(ref.provider),
         )
+    if spec.models and ref.model not in spec.models:
+        raise UsageError(
+            f"{flag} {str(ref)!r}: provider {spec.id!r} has no such model",
+            hint="it has " + ", ".join(f"{spec.id}/{model}" for model in spec.models),
+        )
     return ref._replace(provider=spec.id)
 
 
@@ -185,8 +192,12 @@ def _header(text: str) -> tuple[str, str]:
     """A header typed as NAME=VALUE or NAME: VALUE; the value may be a secret."""
     name, _, value = text.partition("=" if "=" in text.split(":")[0] else ":")
     name, value = name.strip(), value.strip()
+    if "=" not in text and ":" not in text:
+        name = ""
     if not name or not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
         raise UsageError("--header needs NAME=VALUE", hint="for example X-Team=search")
+    if name.lower() in FRAMING_HEADERS:
+        raise UsageError(f"--header {name}: pi sets this one itself")
     if not value.isprintable() or not value.isascii():
         raise UsageError(f"--header {name}: the value holds characters no header can have")
     return name, value

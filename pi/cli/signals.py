@@ -63,3 +63,15 @@ class CancelOnSignals:
             raise KeyboardInterrupt
         name = signal.Signals(number).name
         self._cancel.set(Interrupted("request cancelled", cause=f"{name} received"))
+
+
+def raise_on_signals() -> None:
+    """Before a run: SIGTERM and SIGHUP end pi as Ctrl+C does, not by killing it."""
+    for name in NAMES[1:]:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise Interrupted("interrupted", cause=f"{signal.Signals(number).name} received")

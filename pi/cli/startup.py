@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 from pi import __version__
@@ -12,7 +13,7 @@ from pi.ai.cost import require_price
 from pi.ai.fallback import FallbackModel, Route
 from pi.ai.meter import Meter, MeteredModel
 from pi.base.cancel import Cancel
-from pi.base.errors import ConfigError
+from pi.base.errors import ConfigError, UsageError
 from pi.base.retry import TurnRetry
 from pi.cli.list_models import catalog_settings, world
 from pi.cli.routes import build_client
@@ -22,7 +23,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pi.agent.loop import Model
     from pi.ai.catalog import Entry
     from pi.ai.models import ModelRef
     from pi.base.host import Host
@@ -46,7 +46,10 @@ def build_model(parsed: Parsed, settings: Settings, host: Host) -> Asked:
     Raises MissingKey, ConfigError and UsageError; whatever can be wrong is found here,
     before anything is written or sent.
     """
-    loaded = load_catalog(catalog_settings(parsed), world(parsed, host), Cancel())
+    wanted = catalog_settings(parsed)
+    if settings.network.replay:
+        wanted = wanted._replace(offline=True)
+    loaded = load_catalog(wanted, world(parsed, host), Cancel())
     notes = list(loaded.notes)
     if parsed.given("--model-catalog-url") or parsed.given("--model-catalog-cache"):
         notes.append(loaded.line())
@@ -108,7 +111,7 @@ def working_directory(host: Host) -> str:
 def build_agent(
     settings: Settings,
     host: Host,
-    model: Model,
+    asked: Asked,
     system: str,
     store: SessionStore | None,
     progress: Callable[[str], None],
@@ -119,6 +122,9 @@ def build_agent(
 
     cwd = working_directory(host)
     tools = settings.tools
+    for path in tools.allow_paths:
+        if not os.path.isdir(path):
+            raise UsageError(f"--allow-path {path} is not a folder")
     limits = ToolLimits(
         max_file_read_bytes=tools.max_file_read_bytes,
         max_file_write_bytes=tools.max_file_write_bytes,
@@ -127,7 +133,7 @@ def build_agent(
         max_command_length=tools.max_command_length,
     )
     return Agent(
-        model,
+        asked.model,
         AgentSettings(
             settings.model.ref.model,
             f"{system.rstrip()}\n\nWorking directory: {cwd}" if system.strip() else "",
@@ -140,9 +146,10 @@ def build_agent(
             environ=host.environ,
             random_bytes=host.random_bytes,
             monotonic=host.monotonic,
+            secrets=asked.wires.typed_secrets,
         ),
         monotonic=host.monotonic,
-        pause=host.pause if may_repeat(settings, host) else None,
+        pause=asked.wires.pause if may_repeat(settings, host) else None,
         retry=TurnRetry() if settings.model.retry.max_retries else TurnRetry(0),
         messages=store.messages() if store is not None else (),
         started_calls=started_calls(store),

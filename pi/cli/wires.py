@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pi.ai.providers import ProviderSpec
+    from pi.base.cancel import Cancel
     from pi.base.cassette_player import ReplayTransport
     from pi.base.cassette_recorder import Recording
     from pi.base.errors import PiError
@@ -46,7 +47,8 @@ class Wires:
             if any(word in name.lower() for word in SECRET_HEADERS)
         )
         keys = (*settings.model.keys.values(), *typed)
-        self._secrets = (*secret_values(host.environ), *filter(None, map(str.strip, keys)))
+        self.typed_secrets = tuple(filter(None, map(str.strip, keys)))
+        self._secrets = (*secret_values(host.environ), *self.typed_secrets)
         if self._network.replay:
             from pi.base.cassette_player import ReplayTransport, read_cassette
 
@@ -60,6 +62,13 @@ class Wires:
     def is_replay(self) -> bool:
         """Whether answers come from a cassette, so that no key is needed."""
         return self._player is not None
+
+    def pause(self, ms: int, cancel: Cancel) -> None:
+        """Wait, as between attempts. A replay has no reason to."""
+        if self.is_replay:
+            cancel.raise_if_set()
+        else:
+            self._host.pause(ms, cancel)
 
     def transport(self, spec: ProviderSpec) -> Transport:
         """The way to a provider: sockets, a cassette, or a part of pi itself."""

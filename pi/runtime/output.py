@@ -8,11 +8,12 @@ between it and the next attempt; otherwise it is printed only if no attempt foll
 
 from __future__ import annotations
 
+import errno
 import json
 
 from pi.agent.events import AgentEnd, AutoRetry, MessageAdded, ToolEnd, ToolStart
-from pi.ai.events import Fallback, Retrying, TextDelta, Warned
-from pi.base.errors import Interrupted
+from pi.ai.events import Fallback, Retrying, TextDelta, ThinkingDelta, Warned
+from pi.base.errors import Interrupted, PiError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,13 +24,15 @@ if TYPE_CHECKING:
     from pi.base.cancel import Cancel
 
 SHOWN_ARGUMENT = 100
+SHOWN_NOTE = 500
 
 
 class Printer:
     """A sink that prints.
 
     ``clean`` makes foreign text safe for a terminal; it is applied to what goes to one.
-    A stdout that was closed sets ``cancel`` (code "stdout-closed") and ends the printing.
+    A stdout that was closed sets ``cancel`` (code "stdout-closed") and ends the printing,
+    and so does one that cannot be written ("output-failed"). Thinking goes to stderr.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Printer:
     ) -> None:
         self._stdout = stdout
         self._stderr = None if quiet else stderr
+        self._alarms = stderr
         self._cancel = cancel
         self._clean = clean
         self._clean_stdout = stdout is not None and stdout.isatty()
@@ -53,8 +57,15 @@ class Printer:
         self._open_line = False  # stdout ended without a line break
         self._streamed = False  # text of the current message was already printed
         self._partial = ""  # of an answer that broke off, not printed yet
+        self._thinking = False  # the last thing on stderr is thinking, its line open
 
     def __call__(self, event: AgentEvent) -> None:
+        if isinstance(event, ThinkingDelta):
+            self._think(event.text)
+            return
+        if self._thinking:
+            self._thinking = False
+            self._progress("]\n")
         if isinstance(event, TextDelta):
             if self._stream:
                 self._streamed = True
@@ -78,12 +89,28 @@ class Printer:
             self._end_line()
 
     def note(self, text: str) -> None:
-        """One line about the run."""
+        """One line about the run, whatever the text: a model must not forge other lines."""
+        line = " ".join(self._clean(text).split())
+        line = line if len(line) <= SHOWN_NOTE else line[: SHOWN_NOTE - 3] + "..."
+        self._progress(f"[{line}]\n")
+
+    def alarm(self, text: str) -> None:
+        """One line that is shown also where notes are not."""
+        quiet, self._stderr = self._stderr, self._alarms
+        self.note(text)
+        self._stderr = quiet
+
+    def _think(self, text: str) -> None:
+        self._progress(("" if self._thinking else "[thinking: ") + self._clean(text))
+        self._thinking = True
+
+    def _progress(self, text: str) -> None:
         if self._stderr is None:
             return
         self._end_line()
         try:
-            print(f"[{self._clean(text)}]", file=self._stderr, flush=True)
+            self._stderr.write(text)
+            self._stderr.flush()
         except (OSError, ValueError):
             self._stderr = None
 
@@ -108,7 +135,7 @@ class Printer:
             self._stdout.flush()
         except (OSError, ValueError) as exc:
             self._stdout = None
-            self._cancel.set(Interrupted("stdout was closed", cause=str(exc), code="stdout-closed"))
+            self._cancel.set(output_failure(exc))
             return
         self._open_line = not text.endswith("\n")
         if self._pause is not None:
@@ -118,6 +145,18 @@ class Printer:
         if self._open_line:
             self._open_line = False
             self._say("\n")
+
+
+def output_failure(exc: OSError | ValueError) -> PiError:
+    """Why stdout takes no more: its reader went away, or writing it failed."""
+    if isinstance(exc, ValueError) or exc.errno == errno.EPIPE:
+        return Interrupted("stdout was closed", cause=str(exc), code="stdout-closed")
+    return PiError(
+        "stdout cannot be written",
+        cause=exc.strerror or str(exc),
+        hint="is the disk full? what was finished is kept in the session",
+        code="output-failed",
+    )
 
 
 def again(event: AutoRetry | Fallback) -> str:

@@ -11,7 +11,7 @@ from importlib import import_module
 from threading import Lock
 
 from pi.base.errors import UsageError
-from pi.base.text import secret_values
+from pi.base.text import longest_first, secret_values
 from pi.tools.paths import PathRule
 from pi.tools.toolkit import Toolkit, ToolLimits, allow_every_command
 
@@ -37,6 +37,7 @@ def load_tools(
     environ: Mapping[str, str],
     random_bytes: Callable[[int], bytes],
     monotonic: Callable[[], float],
+    secrets: Iterable[str] = (),
     limits: ToolLimits = ToolLimits(),  # noqa: B008 - a tuple of numbers, never changed
     check_command: Callable[[str, str], Mapping[str, Any] | None] = allow_every_command,
 ) -> tuple[Tool, ...]:
@@ -49,11 +50,11 @@ def load_tools(
         limits=limits,
         paths=PathRule(roots, enforce_regular_files=limits.enforce_regular_files),
         environ=environ,
-        secrets=secret_values(environ),
+        secrets=longest_first((*secret_values(environ), *secrets)),
         random_bytes=random_bytes,
         monotonic=monotonic,
         check_command=check_command,
-        temp_dir=environ.get("TMPDIR") or "/tmp",
+        temp_dir=_temp_dir(environ),
         new_mode=_new_mode(),
         writing=Lock(),
     )
@@ -64,6 +65,12 @@ def _load(row: str, toolkit: Toolkit) -> Tool:
     module, _, name = row.partition(":")
     tool: Tool = getattr(import_module(module), name)(toolkit)
     return tool
+
+
+def _temp_dir(environ: Mapping[str, str]) -> str:
+    """Where long output goes. A TMPDIR that is no folder must not lose it."""
+    named = environ.get("TMPDIR", "")
+    return named if named and os.path.isdir(named) else "/tmp"
 
 
 def _new_mode() -> int:

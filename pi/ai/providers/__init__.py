@@ -37,6 +37,7 @@ class ProviderSpec(NamedTuple):
     base_flag: str = "--api-base"
     key_flag: str = "--openai-api-key"
     base_variables: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()  # all it has, where that is known for ever
 
 
 PROVIDERS: tuple[ProviderSpec, ...] = (
@@ -67,7 +68,7 @@ PROVIDERS: tuple[ProviderSpec, ...] = (
     ProviderSpec("lmstudio", "openai-chat", "http://127.0.0.1:1234/v1", keyless=True),
     ProviderSpec(
         "demo", "openai-chat", "http://demo.invalid", keyless=True,
-        transport="pi.ai.demo:DemoTransport",
+        transport="pi.ai.demo:DemoTransport", models=("tour",),
     ),
 )  # fmt: skip
 

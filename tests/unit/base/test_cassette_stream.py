@@ -145,7 +145,7 @@ def test_a_secret_with_a_quotation_mark_is_found_across_the_ends_of_pieces() -> 
 def test_events_that_are_no_utf_8_come_out_as_they_are() -> None:
     whole = b"".join(map(event, WORDS)).replace(b"word7", b"\xff")
     stream = StreamRedactor(Secrets([KEY]), is_events=True)
-    assert stream.feed(whole) == whole
+    assert plain(stream.feed(whole)) == whole
 
 
 def test_an_event_that_begins_a_secret_waits_among_others_that_do_not() -> None:
