@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
 from pi.ai.jsontext import decode_prefix, dump, parse
@@ -33,7 +34,7 @@ class Answering(Protocol):
     def reply(self) -> Reply: ...
 
 
-class JsonStreamDecoder:
+class JsonStreamDecoder(ABC):
     """A ``StreamDecoder`` for streams whose events are JSON objects.
 
     A format's own decoder takes each object in ``take_object`` and hands over in ``flush``
@@ -85,13 +86,13 @@ class JsonStreamDecoder:
         else:
             self.fail("a chunk of the stream is not an object", dump(chunk))
 
+    @abstractmethod
     def take_object(self, chunk: dict[str, Any], name: str) -> None:
         """Take one object; ``name`` is the event's."""
-        raise NotImplementedError
 
+    @abstractmethod
     def flush(self) -> None:
         """The events of one read are taken: put what is held back into ``_out``."""
-        raise NotImplementedError
 
     def fail(self, what: str, quote: str) -> None:
         """The stream cannot be understood: it ends here, ``quote`` says why."""
@@ -114,11 +115,12 @@ class JsonStreamDecoder:
                 self.take(chunk, name)
 
 
-class JsonCodec:
+class JsonCodec(ABC):
     """The part of a ``Codec`` that no format does its own way."""
 
+    @abstractmethod
     def decoder(self, chat: ChatRequest, options: Options) -> StreamDecoder:
-        raise NotImplementedError
+        """What takes a streamed answer."""
 
     def salvage(self, body: bytes, chat: ChatRequest, options: Options) -> Reply | None:
         """The answer inside the body of a 4xx: few servers hide one there."""

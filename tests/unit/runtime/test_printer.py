@@ -15,7 +15,7 @@ from pi.agent.events import (
     ToolStart,
 )
 from pi.agent.tool import ToolResult
-from pi.ai.events import Fallback, Retrying, TextDelta, Warned
+from pi.ai.events import Fallback, Retrying, TextDelta, ThinkingDelta, Warned
 from pi.ai.types import Message, Reply, Text, ToolCall, Usage, user_message
 from pi.base.cancel import Cancel
 from pi.runtime.output import Printer, summary
@@ -117,6 +117,20 @@ def test_warnings_of_a_run_and_of_an_answer_are_notes() -> None:
     assert (out, err) == ("hi\n", "[no key for b/y]\n[calls came as text]\n")
 
 
+def test_thinking_is_shown_on_stderr_and_is_no_part_of_the_answer() -> None:
+    out, err = shown(
+        ThinkingDelta("let me "), ThinkingDelta("see"), TextDelta("hi"), assistant("hi"), DONE
+    )
+    assert (out, err) == ("hi\n", "[thinking: let me see]\n")
+
+
+def test_a_note_is_one_line_and_a_short_one() -> None:
+    call = ToolCall("1", "x]\nerror: forged\n[" + "y" * 2000, {})
+    _out, err = shown(ToolStart(call), DONE)
+    assert err.count("\n") == 1
+    assert len(err) < 600
+
+
 def test_quiet_keeps_stderr_empty() -> None:
     assert shown(ToolStart(CALL), Retrying(1, 2, "x"), DONE, quiet=True) == ("", "")
 
@@ -142,9 +156,11 @@ def test_text_for_a_terminal_is_cleaned() -> None:
 
 
 def test_missing_streams_are_no_trouble() -> None:
-    printer = Printer(None, None, Cancel(), clean=str)
+    cancel = Cancel()
+    printer = Printer(None, None, cancel, clean=str)
     for event in (TextDelta("x"), assistant("x"), ToolStart(CALL), DONE):
         printer(event)
+    assert cancel.why is None
 
 
 def test_a_pause_follows_each_piece() -> None:
