@@ -119,6 +119,8 @@ FLAGS: tuple[Flag, ...] = (
          "Output", "int", 0, "PI_STREAM_DELAY_MS", "MS"),
     Flag("--json", "With --list-models: one JSON object instead of lines",
          "Output", "bool", False, needs=("--list-models",)),
+    Flag("--json-events", "One JSON object per event on stdout instead of the answer",
+         "Output", "bool", False, "PI_JSON_EVENTS"),
     Flag("--quiet", "No progress on stderr; errors are still shown",
          "Output", "bool", False, "PI_QUIET", short="-q"),
     Flag("--debug", "Show the traceback of a failure", "Output", "bool", False, "PI_DEBUG"),

@@ -10,6 +10,7 @@ from pi.base.errors import PiError, UsageError, report
 from pi.cli.settings import build_settings
 from pi.cli.signals import CancelOnSignals, raise_on_signals
 from pi.cli.startup import build_agent, build_model, open_session
+from pi.runtime.json_events import JsonEvents
 from pi.runtime.output import Printer
 from pi.runtime.recorder import Recorder
 from pi.runtime.turns import run_prompt
@@ -45,7 +46,8 @@ def one_shot(parsed: Parsed, host: Host) -> int:
     recorder = None
     if store is not None:
         recorder = Recorder(store, lambda error: warn(printer, error))
-    sinks = [sink for sink in (recorder, printer) if sink is not None]
+    events = JsonEvents(host.stdout, cancel) if settings.output.json_events else None
+    sinks = [sink for sink in (recorder, printer, events) if sink is not None]
     with CancelOnSignals(cancel, settings.turn_timeout_ms):
         end = run_prompt(
             agent, prompt, cancel, sinks, lambda exc: printer.note(f"output failed: {exc}")
@@ -92,7 +94,7 @@ def make_printer(settings: Settings, host: Host, cancel: Cancel) -> Printer:
             pass  # the run is over; the loop will notice by itself
 
     return Printer(
-        host.stdout,
+        None if output.json_events else host.stdout,
         host.stderr,
         cancel,
         clean=plain_text,

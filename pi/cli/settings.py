@@ -26,6 +26,7 @@ DEFAULT_SYSTEM_PROMPT = (
 # A false one of these would let a server read another request than was sent.
 FRAMING_HEADERS = ("content-length", "transfer-encoding", "connection", "host", "te", "upgrade")
 BASE_FLAGS = ("--api-base", "--anthropic-api-base", "--google-api-base")
+OUTPUT_FLAGS = ("--stream-output", "--json-events", "--stream-delay-ms", "--quiet", "--debug")
 KEY_FLAGS = ("--api-key", "--openai-api-key", "--anthropic-api-key", "--google-api-key")
 
 
@@ -64,6 +65,7 @@ class SessionSettings(NamedTuple):
 
 class OutputSettings(NamedTuple):
     stream: bool
+    json_events: bool
     delay_ms: int
     quiet: bool
     debug: bool
@@ -121,9 +123,7 @@ def build_settings(parsed: Parsed) -> Settings:
             value["--bash-timeout-ms"],
             value["--max-command-length"],
         ),
-        output=OutputSettings(
-            value["--stream-output"], value["--stream-delay-ms"], value["--quiet"], value["--debug"]
-        ),
+        output=OutputSettings(*(value[flag] for flag in OUTPUT_FLAGS)),
         network=NetworkSettings(
             ca_bundle=value["--ca-bundle"] or "",
             proxy=value["--proxy"] or "",

@@ -140,3 +140,41 @@ def test_an_address_left_in_the_environment_is_not_used_for_another_vendor(pi: P
             **KEY,
         )
     assert server.connections == 0
+
+
+def test_with_json_events_stdout_is_json_lines_and_a_change_of_model_is_one_of_them(
+    pi: Pi,
+) -> None:
+    """P11: the line has exactly six fields beside its type."""
+
+    def script(peer: Peer) -> None:
+        while peer.request() is not None:
+            if json.loads(server.requests[-1].body)["model"] == "first":
+                peer.send(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
+                continue
+            body = WIRES["openai-chat"].whole("second")
+            head = (
+                f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+            )
+            peer.send(head.encode() + b"\r\n\r\n" + body)
+
+    with FaultServer(script) as server:
+        done = pi.ask(
+            server.url,
+            *("--model", "openai/first", "--fallback-model", "openai/second"),
+            *("--provider-max-retries", "0", "--json-events"),
+        )
+    assert done.returncode == 0
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [record for record in records if record["type"] == "provider_fallback"] == [
+        {
+            "type": "provider_fallback",
+            "from_model": "openai/first",
+            "to_model": "openai/second",
+            "error_kind": "http_status",
+            "status": 503,
+            "fallback_index": 1,
+        }
+    ]
+    assert [record["type"] for record in records][-2:] == ["agent_end", "prompt_end"]
+    assert {"type": "message_delta", "text": "second"} in records

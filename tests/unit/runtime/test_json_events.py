@@ -1,0 +1,93 @@
+"""A run as JSON lines."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+from pi.agent.events import (
+    AgentEnd,
+    AgentEvent,
+    AgentStart,
+    MessageAdded,
+    ToolEnd,
+    ToolStart,
+    TurnEnd,
+    TurnStart,
+)
+from pi.agent.tool import ToolResult
+from pi.ai.events import Fallback, TextDelta
+from pi.ai.types import Message, Text, ToolCall, Usage, user_message
+from pi.base.cancel import Cancel
+from pi.base.errors import CapReached
+from pi.runtime.json_events import JsonEvents
+
+CALL = ToolCall("c1", "read", {"path": "a\ud83d"})
+
+
+def lines(*events: AgentEvent) -> list[dict[str, Any]]:
+    stdout = io.StringIO()
+    sink = JsonEvents(stdout, Cancel())
+    for event in events:
+        sink(event)
+    text = stdout.getvalue()
+    text.encode("utf-8")
+    records = [json.loads(line) for line in text.splitlines()]
+    for record, line in zip(records, text.splitlines()):
+        assert line == json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return records
+
+
+def test_every_kind_of_event_has_its_record() -> None:
+    answer = Message("assistant", (Text("look"), CALL))
+    records = lines(
+        MessageAdded(user_message("q")),
+        AgentStart("m"),
+        TurnStart(1),
+        TextDelta("look"),
+        MessageAdded(answer),
+        ToolStart(CALL),
+        ToolEnd(CALL, ToolResult("x", {"content": "x"}), 3),
+        TurnEnd(1, 1, 25, Usage(input=10, output=5, cache_read=2), "tool_use"),
+        AgentEnd("completed", 3, Usage()),
+    )
+    assert [record["type"] for record in records] == [
+        "message_added", "agent_start", "turn_start", "message_delta", "message_added",
+        "tool_execution_start", "tool_execution_end", "turn_end", "agent_end", "prompt_end",
+    ]  # fmt: skip
+    assert records[1]["schema_version"] == 1
+    assert records[4]["tool_calls"] == 1
+    assert records[4]["calls"] == [{"id": "c1", "name": "read"}]
+    assert records[6]["content"] == {"content": "x"}
+    assert records[7]["usage"] == {"input_tokens": 12, "output_tokens": 5, "total_tokens": 17}
+    assert records[9] == {"type": "prompt_end", "status": "completed", "error": None}
+
+
+def test_a_change_of_model_has_exactly_its_six_fields() -> None:
+    (record,) = lines(Fallback("openai/a", "xai/b", "http_status", 503, 1))
+    assert record == {
+        "type": "provider_fallback",
+        "from_model": "openai/a",
+        "to_model": "xai/b",
+        "error_kind": "http_status",
+        "status": 503,
+        "fallback_index": 1,
+    }
+
+
+def test_a_failed_run_ends_with_its_status_and_error() -> None:
+    error = CapReached("too many", code="turn-cap")
+    records = lines(AgentEnd("max_turns", 2, Usage(), error))
+    assert records[-1]["status"] == "max_turns"
+    assert records[-1]["error"] == {"code": "turn-cap", "message": "too many"}
+
+
+def test_a_closed_stdout_cancels_the_run() -> None:
+    stdout, cancel = io.StringIO(), Cancel()
+    stdout.close()
+    sink = JsonEvents(stdout, cancel)
+    sink(TurnStart(1))
+    sink(TurnStart(2))
+    assert cancel.why is not None
+    assert cancel.why.code == "stdout-closed"
