@@ -17,6 +17,8 @@ from pi.runtime.turns import run_prompt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pi.base.host import Host
     from pi.cli.parse import Parsed
     from pi.cli.settings import PromptSettings, Settings
@@ -46,18 +48,27 @@ def one_shot(parsed: Parsed, host: Host) -> int:
     recorder = None
     if store is not None:
         recorder = Recorder(store, lambda error: warn(printer, error))
-    events = JsonEvents(host.stdout, cancel) if settings.output.json_events else None
+    events = JsonEvents(host.stdout, cancel, asked.totals) if settings.output.json_events else None
     sinks = [sink for sink in (recorder, printer, events) if sink is not None]
     with CancelOnSignals(cancel, settings.turn_timeout_ms):
         end = run_prompt(
             agent, prompt, cancel, sinks, lambda exc: printer.note(f"output failed: {exc}")
         )
     asked.model.close()
+    if end.error is None or end.error.code != "stdout-closed":
+        printer.note(spent(asked.totals()))
     unsaved = recorder.failure if recorder is not None else None
     if unsaved is not None and not (settings.session.asked_for or unsaved.code in LOST):
         unsaved = None  # nobody asked for the default session; it could not be written at all
     unfinished = asked.wires.finish()
     return exit_code(end.error or unfinished or unsaved, settings, host)
+
+
+def spent(totals: Mapping[str, object]) -> str:
+    """The totals of a run in words."""
+    cost = totals["cost_usd"]
+    price = "unknown" if cost is None else f"${cost:.6f}"
+    return f"requests: {totals['requests']}, tokens: {totals['total_tokens']}, cost: {price}"
 
 
 def exit_code(error: PiError | None, settings: Settings, host: Host) -> int:

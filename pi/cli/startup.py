@@ -39,6 +39,14 @@ class Asked(NamedTuple):
     meter: Meter
     notes: tuple[str, ...]
 
+    def totals(self) -> dict[str, object]:
+        """What the run has used: requests, tokens, dollars (None where a price is unknown)."""
+        return {
+            "requests": self.model.requests_made,
+            "total_tokens": self.meter.spent.tokens,
+            "cost_usd": self.meter.usd,
+        }
+
 
 def build_model(parsed: Parsed, settings: Settings, host: Host) -> Asked:
     """The model of a run under its caps.

@@ -37,10 +37,19 @@ SCHEMA_VERSION = 1
 
 
 class JsonEvents:
-    """A sink that writes JSON lines. A stdout that fails sets ``cancel``."""
+    """A sink that writes JSON lines. A stdout that fails sets ``cancel``.
 
-    def __init__(self, stdout: TextIO | None, cancel: Cancel) -> None:
+    ``totals`` gives further fields of the last line, when the run has ended.
+    """
+
+    def __init__(
+        self,
+        stdout: TextIO | None,
+        cancel: Cancel,
+        totals: Callable[[], dict[str, Any]] = dict,
+    ) -> None:
         self._stdout = stdout
+        self._totals = totals
         self._cancel = cancel
 
     def __call__(self, event: AgentEvent) -> None:
@@ -50,7 +59,8 @@ class JsonEvents:
         if isinstance(event, AgentEnd):
             error = event.error
             told = None if error is None else {"code": error.code, "message": error.message}
-            self._write({"type": "prompt_end", "status": event.status, "error": told})
+            end = {"type": "prompt_end", "status": event.status, "error": told}
+            self._write({**end, **self._totals()})
 
     def _write(self, record: dict[str, Any]) -> None:
         if self._stdout is None:

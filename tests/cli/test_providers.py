@@ -8,9 +8,11 @@ import pytest
 
 from tests.cli.conftest import KEY, Pi
 from tests.fakes import aimock_process
+from tests.fakes.chat import answers
 from tests.fakes.fault_server import FaultServer, Peer
 from tests.fakes.wires import WIRES, Wire
 
+FINISH = WIRES["openai-chat"].text([])[-1]
 needs_aimock = pytest.mark.skipif(bool(aimock_process.missing()), reason=aimock_process.missing())
 
 
@@ -178,3 +180,11 @@ def test_with_json_events_stdout_is_json_lines_and_a_change_of_model_is_one_of_t
     ]
     assert [record["type"] for record in records][-2:] == ["agent_end", "prompt_end"]
     assert {"type": "message_delta", "text": "second"} in records
+    assert (records[-1]["requests"], records[-1]["cost_usd"]) == (2, None)
+
+
+def test_what_a_run_used_is_told_at_its_end(pi: Pi) -> None:
+    with FaultServer(answers((WIRES["openai-chat"].text(["hi"])[0], FINISH))) as server:
+        done = pi.ask(server.url, "--model", "openai/gpt-4o-mini")
+    # 10 tokens in at $0.15 and 5 out at $0.60 per million
+    assert "[requests: 1, tokens: 15, cost: $0.000005]" in done.stderr
