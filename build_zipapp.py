@@ -59,8 +59,8 @@ if sys.version_info < (3, 9):
                      % (sys.version_info[0], sys.version_info[1], sys.executable))
 if sys.implementation.name == "cpython" and sys.version_info[3] == "final":
     sys.path.insert(0, "%s/cp%d%d" % ((sys.path[0],) + sys.version_info[:2]))
-from pi.cli.main import main
-sys.exit(main())
+from pi.cli.main import run
+run()
 """
 
 # "Unchecked hash": the loader neither looks for the source nor compares anything with it.

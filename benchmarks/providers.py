@@ -117,7 +117,8 @@ def encoding(repetitions: int) -> Iterator[Row]:
             took[size] = best * 1000
         shown = f" ({took[200]:.2f} ms for 200)"
         ratio = took[800] / took[200]
-        yield at_most(f"{api}, encoding 800 messages", ratio, 5.0, "x 200 messages", shown)
+        # Linear is 4; caches and the collector add a little.
+        yield at_most(f"{api}, encoding 800 messages", ratio, 6.5, "x 200 messages", shown)
 
 
 def connections(bench: Bench) -> Iterator[Row]:
