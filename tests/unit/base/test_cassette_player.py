@@ -136,6 +136,7 @@ def test_a_word_that_is_a_secret_only_here_matches_too() -> None:
     recorded = ask(body=b"in production")
     player = ReplayTransport(tape(exchange(1, request=recorded)), secrets=["production"])
     player.send(recorded, Cancel())
+    assert player.finish() is None
 
 
 def test_a_request_more_than_recorded_is_refused() -> None:
