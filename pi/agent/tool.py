@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pi.ai.types import ToolDefinition
+    from pi.ai.types import Image, ToolDefinition
     from pi.base.cancel import Cancel
 
 
@@ -23,13 +23,25 @@ class ToolContext(NamedTuple):
 class ToolResult(NamedTuple):
     """What came of a call.
 
-    ``text`` is what the model reads; ``content`` is the same as JSON data, for events
-    and logs.
+    ``text`` is what the model reads, ``images`` what it sees; ``content`` is the same as
+    JSON data, for events and logs.
     """
 
     text: str
     content: Any
     is_error: bool = False
+    images: tuple[Image, ...] = ()
+
+
+class Effect(NamedTuple):
+    """What a call touches: decides which calls of one answer may run at the same time.
+
+    Paths are resolved. ``runs`` says that a command is started, which may touch anything.
+    """
+
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    runs: bool = False
 
 
 class Tool(Protocol):
@@ -41,4 +53,8 @@ class Tool(Protocol):
 
         ``arguments`` are already valid against the definition's schema.
         """
+        ...
+
+    def effect(self, arguments: Mapping[str, Any], cwd: str) -> Effect:
+        """What a call with these (valid) arguments would touch. Looks, changes nothing."""
         ...

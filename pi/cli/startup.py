@@ -126,14 +126,14 @@ def build_agent(
 ) -> Agent:
     """The agent with its tools and the conversation so far."""
     from pi.tools import load_tools
-    from pi.tools.toolkit import ToolLimits
+    from pi.tools.policy import Policy
 
     cwd = working_directory(host)
     tools = settings.tools
     for path in tools.allow_paths:
         if not os.path.isdir(path):
             raise UsageError(f"--allow-path {path} is not a folder")
-    limits = ToolLimits(
+    policy = Policy(
         max_file_read_bytes=tools.max_file_read_bytes,
         max_file_write_bytes=tools.max_file_write_bytes,
         max_command_output_bytes=tools.max_command_output_bytes,
@@ -149,7 +149,7 @@ def build_agent(
             settings.max_turns,
         ),
         load_tools(
-            limits=limits,
+            policy=policy,
             roots=(cwd, *tools.allow_paths),
             environ=host.environ,
             random_bytes=host.random_bytes,

@@ -13,14 +13,16 @@ from threading import Lock
 from pi.base.errors import UsageError
 from pi.base.text import longest_first, secret_values
 from pi.tools.paths import PathRule
-from pi.tools.toolkit import Toolkit, ToolLimits, allow_every_command
+from pi.tools.policy import Policy
+from pi.tools.toolkit import Toolkit, Unconfined, allow_every_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Any
 
     from pi.agent.tool import Tool
+    from pi.tools.decision import Decision
+    from pi.tools.toolkit import Sandbox
 
 TOOLS: dict[str, str] = {
     "read": "pi.tools.read:ReadTool",
@@ -38,8 +40,9 @@ def load_tools(
     random_bytes: Callable[[int], bytes],
     monotonic: Callable[[], float],
     secrets: Iterable[str] = (),
-    limits: ToolLimits = ToolLimits(),  # noqa: B008 - a tuple of numbers, never changed
-    check_command: Callable[[str, str], Mapping[str, Any] | None] = allow_every_command,
+    policy: Policy = Policy(),  # noqa: B008 - a tuple of numbers, never changed
+    check_command: Callable[[str, str], Decision] = allow_every_command,
+    sandbox: Sandbox | None = None,
 ) -> tuple[Tool, ...]:
     """The named tools, in the order of the table. Raises UsageError for an unknown name."""
     wanted = set(names)
@@ -47,13 +50,14 @@ def load_tools(
     if unknown:
         raise UsageError(f"there is no tool '{unknown[0]}'", hint=f"tools: {', '.join(TOOLS)}")
     toolkit = Toolkit(
-        limits=limits,
-        paths=PathRule(roots, enforce_regular_files=limits.enforce_regular_files),
+        policy=policy,
+        paths=PathRule(roots, enforce_regular_files=policy.enforce_regular_files),
         environ=environ,
         secrets=longest_first((*secret_values(environ), *secrets)),
         random_bytes=random_bytes,
         monotonic=monotonic,
         check_command=check_command,
+        sandbox=sandbox or Unconfined(),
         temp_dir=_temp_dir(environ),
         new_mode=_new_mode(),
         writing=Lock(),

@@ -7,7 +7,7 @@ import signal
 import stat
 from typing import Any
 
-from pi.agent.tool import ToolResult
+from pi.agent.tool import Effect, ToolResult
 from pi.ai.types import ToolDefinition
 from pi.base.text import well_formed
 from pi.tools.outcome import ToolFailure, failed, os_text, text_argument
@@ -70,6 +70,9 @@ class BashTool:
     def __init__(self, toolkit: Toolkit) -> None:
         self._kit = toolkit
 
+    def effect(self, arguments: Mapping[str, Any], cwd: str) -> Effect:
+        return Effect(runs=True)
+
     def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         command, cwd = arguments.get("command"), arguments.get("cwd")
         asked = {"command": command, "cwd": cwd if isinstance(cwd, str) else None}
@@ -77,9 +80,10 @@ class BashTool:
             command = well_formed(text_argument(arguments, "command"))
             self._check_shape(command)
             wanted = context.cwd if asked["cwd"] is None else asked["cwd"]
-            refusal = self._kit.check_command(command, os.path.join(context.cwd, wanted))
-            if refusal is not None:
-                return failed(str(refusal["error"]), {**asked, **refusal})
+            decision = self._kit.check_command(command, os.path.join(context.cwd, wanted))
+            if not decision.allowed:
+                fields = {**asked, **decision.fields, "policy_rule": decision.rule}
+                return failed(decision.error, fields)
             folder = self._folder(asked["cwd"], context.cwd)
             if asked["cwd"] is not None:
                 asked["cwd"] = folder
@@ -95,7 +99,7 @@ class BashTool:
         """What holds under every policy."""
         if os.name != "posix":
             raise ToolFailure("commands need a POSIX system; they cannot be run here")
-        most = self._kit.limits.max_command_length
+        most = self._kit.policy.max_command_length
         if len(command) > most:
             raise ToolFailure(
                 f"command is too long ({len(command)} chars), limit is {most} chars",
@@ -125,7 +129,7 @@ class BashTool:
         return place.resolved
 
     def _timeout_ms(self, seconds: object) -> int:
-        most = self._kit.limits.bash_timeout_ms
+        most = self._kit.policy.bash_timeout_ms
         if seconds is None:
             return most
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds < 0:
@@ -143,7 +147,7 @@ class BashTool:
         if context.cancel.why is not None:
             raise ToolFailure(f"command cancelled: {context.cancel.why.message}")
         output = Output(
-            self._kit.limits.max_command_output_bytes,
+            self._kit.policy.max_command_output_bytes,
             self._kit.secrets,
             temp_dir=self._kit.temp_dir,
             random_bytes=self._kit.random_bytes,

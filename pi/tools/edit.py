@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from pi.agent.tool import ToolResult
+from pi.agent.tool import Effect, ToolResult
 from pi.ai.types import ToolDefinition
 from pi.base.text import redact, well_formed
 from pi.tools.nearest import nearest_lines
 from pi.tools.numbered_diff import diff_spans
 from pi.tools.outcome import ToolFailure, failed, os_text, text_argument
+from pi.tools.paths import touched
 from pi.tools.places import Folder, read_up_to
 from pi.tools.read import too_large
 from pi.tools.replacing import NOT_FOUND, Edit, apply_spans, plan_spans
@@ -65,6 +66,9 @@ class EditTool:
     def __init__(self, toolkit: Toolkit) -> None:
         self._kit = toolkit
 
+    def effect(self, arguments: Mapping[str, Any], cwd: str) -> Effect:
+        return Effect(writes=(touched(arguments, cwd),))
+
     def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         given = arguments.get("path")
         try:
@@ -89,7 +93,7 @@ class EditTool:
                 raise ToolFailure(failure.error + hint) from None
             diff = diff_spans(file.text, spans)
             changed = file.encode(apply_spans(file.text, spans))
-            most = self._kit.limits.max_file_write_bytes
+            most = self._kit.policy.max_file_write_bytes
             if len(changed) > most:
                 raise ToolFailure(
                     f"edited content is too large ({len(changed)} bytes), limit is {most} bytes"
@@ -117,7 +121,7 @@ class EditTool:
         )
 
     def _read(self, folder: Folder) -> tuple[bytes, os.stat_result]:
-        most = self._kit.limits.max_file_read_bytes
+        most = self._kit.policy.max_file_read_bytes
         descriptor, info = folder.open_regular()
         try:
             data = read_up_to(descriptor, most + 1)

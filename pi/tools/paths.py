@@ -15,7 +15,8 @@ from pi.tools.places import Folder, Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 # What the kernel shows of processes: their variables (keys among them), memory, files.
 _PROCESS_SECRETS = frozenset(("environ", "mem", "fd", "kcore"))
@@ -81,6 +82,14 @@ class PathRule:
                 f"path '{place.given}' is a symbolic link, which is denied by policy",
                 "enforce_regular_files",
             )
+
+
+def touched(arguments: Mapping[str, Any], cwd: str) -> str:
+    """The file that the argument "path" of a call means, resolved; the rule may refuse it."""
+    try:
+        return os.path.realpath(_absolute(str(arguments.get("path", ".")), cwd))
+    except ToolFailure:
+        return ""
 
 
 def parts_below(root: str, path: str) -> tuple[str, ...] | None:

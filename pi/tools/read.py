@@ -7,11 +7,12 @@ import stat
 from itertools import chain
 from typing import Any
 
-from pi.agent.tool import ToolResult
+from pi.agent.tool import Effect, ToolResult
 from pi.ai.types import ToolDefinition
 from pi.base.text import redact, well_formed
 from pi.tools.excerpt import take_lines
 from pi.tools.outcome import ToolFailure, count_argument, failed, os_text, text_argument
+from pi.tools.paths import touched
 from pi.tools.places import Folder, read_up_to
 from pi.tools.text_files import SNIFF_BYTES, binary_kind, decode, is_binary, utf16_encoding
 
@@ -57,7 +58,10 @@ class ReadTool:
 
     def __init__(self, toolkit: Toolkit) -> None:
         self._kit = toolkit
-        self._max_bytes = min(MAX_BYTES, toolkit.limits.max_file_read_bytes)
+        self._max_bytes = min(MAX_BYTES, toolkit.policy.max_file_read_bytes)
+
+    def effect(self, arguments: Mapping[str, Any], cwd: str) -> Effect:
+        return Effect(reads=(touched(arguments, cwd),))
 
     def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         given = arguments.get("path")
@@ -96,7 +100,7 @@ class ReadTool:
     def _file(
         self, folder: Folder, offset: int | None, limit: int | None, cancel: Cancel
     ) -> ToolResult:
-        most = self._kit.limits.max_file_read_bytes
+        most = self._kit.policy.max_file_read_bytes
         in_parts = offset is not None or limit is not None
         descriptor, info = folder.open_regular()
         try:

@@ -1,31 +1,64 @@
-"""What every tool is built from: limits, roots, and the world handed in."""
+"""What every tool is built from: the policy, the roots, and the world handed in."""
 
 from __future__ import annotations
 
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
+
+from pi.tools.decision import Decision
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pi.tools.paths import PathRule
+    from pi.tools.policy import Policy
 
 
-class ToolLimits(NamedTuple):
-    """How much a tool may do; the values of the balanced preset."""
+class Launch(NamedTuple):
+    """How to start one command: the program with its arguments, variables to set."""
 
-    max_file_read_bytes: int = 1_000_000
-    max_file_write_bytes: int = 1_000_000
-    max_command_output_bytes: int = 16_000
-    bash_timeout_ms: int = 120_000
-    max_command_length: int = 4096
-    enforce_regular_files: bool = True
+    argv: tuple[str, ...]
+    environ: Mapping[str, str]
+    sandboxed: bool
 
 
-def allow_every_command(command: str, cwd: str) -> Mapping[str, Any] | None:
+class Sandbox(Protocol):
+    """Puts a command under what the operating system enforces.
+
+    ``mode`` is "off", "auto" or "force".
+    """
+
+    @property
+    def mode(self) -> str: ...
+
+    def launch(self, shell: tuple[str, ...], command: str, cwd: str) -> Launch:
+        """How to run ``command`` by ``shell`` (its path and options) in the directory ``cwd``.
+
+        Raises ToolFailure (rule "os_sandbox_mode") if it must be held and cannot be.
+        """
+        ...
+
+    def describe(self) -> Mapping[str, Any]:
+        """What is enforced on this machine, for people and scripts."""
+        ...
+
+
+class Unconfined:
+    """No sandbox: the command runs as pi does."""
+
+    mode = "off"
+
+    def launch(self, shell: tuple[str, ...], command: str, cwd: str) -> Launch:
+        return Launch((*shell, command), {}, sandboxed=False)
+
+    def describe(self) -> Mapping[str, Any]:
+        return {"confined": False}
+
+
+def allow_every_command(command: str, cwd: str) -> Decision:
     """The command check of a run without a command policy."""
-    return None
+    return Decision()
 
 
 class Toolkit(NamedTuple):
@@ -33,21 +66,22 @@ class Toolkit(NamedTuple):
 
     environ:       the variables of pi; commands get a selection
     secrets:       values that no result may show, longest first
-    check_command: the policy's word on a command in a directory: None, or why not, as
-                   fields of the error result ("error", "policy_rule", ...)
+    check_command: the policy's word on a command in a directory
+    sandbox:       what holds commands
     temp_dir:      where output that is too long to show is kept
     new_mode:      permission bits of files made by ``write``
     writing:       held while a file is changed, so that two edits of one file, run at
                    the same time, both happen
     """
 
-    limits: ToolLimits
+    policy: Policy
     paths: PathRule
     environ: Mapping[str, str]
     secrets: tuple[str, ...]
     random_bytes: Callable[[int], bytes]
     monotonic: Callable[[], float]
-    check_command: Callable[[str, str], Mapping[str, Any] | None]
+    check_command: Callable[[str, str], Decision]
+    sandbox: Sandbox
     temp_dir: str
     new_mode: int
     writing: Lock

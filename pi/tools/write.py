@@ -5,10 +5,11 @@ from __future__ import annotations
 import stat
 from typing import Any
 
-from pi.agent.tool import ToolResult
+from pi.agent.tool import Effect, ToolResult
 from pi.ai.types import ToolDefinition
 from pi.base.text import well_formed
 from pi.tools.outcome import ToolFailure, failed, os_text, text_argument
+from pi.tools.paths import touched
 from pi.tools.places import Folder
 
 TYPE_CHECKING = False
@@ -39,12 +40,15 @@ class WriteTool:
     def __init__(self, toolkit: Toolkit) -> None:
         self._kit = toolkit
 
+    def effect(self, arguments: Mapping[str, Any], cwd: str) -> Effect:
+        return Effect(writes=(touched(arguments, cwd),))
+
     def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         given = arguments.get("path")
         try:
             path = text_argument(arguments, "path")
             data = well_formed(text_argument(arguments, "content")).encode("utf-8")
-            most = self._kit.limits.max_file_write_bytes
+            most = self._kit.policy.max_file_write_bytes
             if len(data) > most:
                 raise ToolFailure(
                     f"content is too large ({len(data)} bytes), limit is {most} bytes"

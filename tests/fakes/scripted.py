@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pi.agent.tool import ToolContext, ToolResult
+from pi.agent.tool import Effect, ToolContext, ToolResult
 from pi.ai.events import ReplyDone, StreamEvent, TextDelta
 from pi.ai.types import ChatRequest, Message, Reply, Text, ToolCall, ToolDefinition, Usage
 from pi.base.cancel import Cancel
@@ -70,6 +70,9 @@ class EchoTool:
     def __init__(self, then: Any = None) -> None:
         self.ran: list[str] = []
         self._then = then
+
+    def effect(self, arguments: Mapping[str, Any], cwd: str) -> Effect:
+        return Effect()
 
     def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         self.ran.append(arguments["text"])

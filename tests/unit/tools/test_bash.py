@@ -7,9 +7,7 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tool_bench import Bench, Benches
@@ -18,7 +16,8 @@ from pi.agent.tool import ToolContext
 from pi.base.cancel import Cancel
 from pi.base.errors import Interrupted
 from pi.tools.bash import child_environment, choose_shell, signal_name
-from pi.tools.toolkit import ToolLimits
+from pi.tools.decision import Decision
+from pi.tools.policy import Policy
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
 
@@ -99,7 +98,7 @@ def test_no_other_directory_may_be(
 
 
 def test_the_length_of_a_command_is_limited_in_characters(benches: Benches) -> None:
-    bench = benches.make(limits=ToolLimits(max_command_length=10))
+    bench = benches.make(policy=Policy(max_command_length=10))
     assert bench("bash", command=": éééééééé").text == "(no output)"
     result = bench("bash", command=": ééééééééé")
     assert result.content["policy_rule"] == "max_command_length"
@@ -109,9 +108,9 @@ def test_the_length_of_a_command_is_limited_in_characters(benches: Benches) -> N
 def test_the_policy_may_refuse(benches: Benches, root: Path) -> None:
     asked = []
 
-    def check(command: str, cwd: str) -> Mapping[str, Any] | None:
+    def check(command: str, cwd: str) -> Decision:
         asked.append((command, cwd))
-        return {"error": "not today", "policy_rule": "allowed_commands", "allowed_commands": []}
+        return Decision((), "allowed_commands", "not today", {"allowed_commands": []})
 
     result = benches.make(check_command=check)("bash", command="touch ran", cwd="sub")
     benches.make(check_command=check)("bash", command="touch ran")
@@ -122,7 +121,7 @@ def test_the_policy_may_refuse(benches: Benches, root: Path) -> None:
 
 
 def test_the_time_limit_keeps_what_was_said(benches: Benches) -> None:
-    bench = benches.make(limits=ToolLimits(bash_timeout_ms=300))
+    bench = benches.make(policy=Policy(bash_timeout_ms=300))
     result = bench("bash", command="echo started; sleep 60 & sleep 60")
     assert result.is_error
     assert result.text == "started\nerror: command timed out after 300 ms"
@@ -136,7 +135,7 @@ def test_the_time_limit_keeps_what_was_said(benches: Benches) -> None:
 def test_a_time_limit_may_only_be_lowered(
     benches: Benches, seconds: float | None, limit: int
 ) -> None:
-    bench = benches.make(limits=ToolLimits(bash_timeout_ms=400))
+    bench = benches.make(policy=Policy(bash_timeout_ms=400))
     result = bench("bash", command="sleep 60", timeout=seconds)
     assert result.content["error"] == f"command timed out after {limit} ms"
 

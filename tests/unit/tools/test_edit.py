@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tool_bench import Bench, Benches
 
-from pi.tools.toolkit import ToolLimits
+from pi.tools.policy import Policy
 
 
 def test_the_one_match_is_replaced_and_the_change_told(bench: Bench, root: Path) -> None:
@@ -84,7 +84,7 @@ def test_what_cannot_be_written_back_is_not_edited(
 
 
 def test_a_result_over_the_limit_leaves_the_file(benches: Benches, root: Path) -> None:
-    bench = benches.make(limits=ToolLimits(max_file_write_bytes=3))
+    bench = benches.make(policy=Policy(max_file_write_bytes=3))
     (root / "f").write_bytes(b"a")
     result = bench("edit", path="f", find="a", replace="longer")
     assert result.text == "error: edited content is too large (6 bytes), limit is 3 bytes"
@@ -92,7 +92,7 @@ def test_a_result_over_the_limit_leaves_the_file(benches: Benches, root: Path) -
 
 
 def test_a_file_over_the_read_limit_is_refused(benches: Benches, root: Path) -> None:
-    bench = benches.make(limits=ToolLimits(max_file_read_bytes=3))
+    bench = benches.make(policy=Policy(max_file_read_bytes=3))
     (root / "f").write_bytes(b"abcd")
     result = bench("edit", path="f", find="a", replace="b")
     assert result.content == {

@@ -9,7 +9,7 @@ import pytest
 from tool_bench import Bench, Benches
 
 from pi.base.errors import Interrupted
-from pi.tools.toolkit import ToolLimits
+from pi.tools.policy import Policy
 
 
 def test_a_text_file_is_given_as_it_is(bench: Bench, root: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_limit_that_was_given_is_kept(bench: Bench, root: Path) -> None:
 def test_a_file_over_the_limit_is_refused_whole_and_read_in_parts(
     benches: Benches, root: Path
 ) -> None:
-    bench = benches.make(limits=ToolLimits(max_file_read_bytes=4))
+    bench = benches.make(policy=Policy(max_file_read_bytes=4))
     (root / "f").write_text("ab\ncd", encoding="utf-8")
     result = bench("read", path="f")
     assert result.is_error
@@ -149,7 +149,7 @@ def test_names_that_are_no_text_do_not_break_the_result(bench: Bench, root: Path
 @pytest.mark.parametrize("enforce", [True, False])
 def test_a_fifo_is_refused_at_once(benches: Benches, root: Path, enforce: bool) -> None:
     os.mkfifo(root / "fifo")
-    bench = benches.make(limits=ToolLimits(enforce_regular_files=enforce))
+    bench = benches.make(policy=Policy(enforce_regular_files=enforce))
     for arguments in ({}, {"offset": 1}):
         result = bench("read", path="fifo", **arguments)
         told = "path 'fifo' must be a regular file for this operation"
@@ -160,7 +160,7 @@ def test_a_link_is_read_only_when_links_are_allowed(benches: Benches, root: Path
     (root / "f").write_text("x", encoding="utf-8")
     (root / "link").symlink_to("f")
     assert benches.make()("read", path="link").is_error
-    lax = benches.make(limits=ToolLimits(enforce_regular_files=False))
+    lax = benches.make(policy=Policy(enforce_regular_files=False))
     assert lax("read", path="link").text == "x"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tool_bench import Bench, Benches
 
-from pi.tools.toolkit import ToolLimits
+from pi.tools.policy import Policy
 
 
 def test_a_new_file_is_written_with_its_parents(bench: Bench, root: Path) -> None:
@@ -52,7 +52,7 @@ def test_the_same_content_is_not_written_again(bench: Bench, root: Path) -> None
 
 
 def test_content_over_the_limit_is_refused(benches: Benches, root: Path) -> None:
-    bench = benches.make(limits=ToolLimits(max_file_write_bytes=4))
+    bench = benches.make(policy=Policy(max_file_write_bytes=4))
     result = bench("write", path="f", content="hello")
     assert result.is_error
     assert result.content == {
@@ -73,7 +73,7 @@ def test_nothing_is_made_outside_the_roots(bench: Bench, root: Path, tmp_path: P
 def test_what_is_no_regular_file_is_not_overwritten(benches: Benches, root: Path) -> None:
     (root / "d").mkdir()
     os.mkfifo(root / "fifo")
-    bench = benches.make(limits=ToolLimits(enforce_regular_files=False))
+    bench = benches.make(policy=Policy(enforce_regular_files=False))
     for path in ("d", "fifo"):
         told = f"path '{path}' must be a regular file when overwriting existing content"
         assert bench("write", path=path, content="x").content["error"] == told
@@ -85,7 +85,7 @@ def test_a_link_is_written_through_only_when_links_are_allowed(
     (root / "f").write_bytes(b"old")
     (root / "link").symlink_to("f")
     assert "symbolic link" in benches.make()("write", path="link", content="x").text
-    lax = benches.make(limits=ToolLimits(enforce_regular_files=False))
+    lax = benches.make(policy=Policy(enforce_regular_files=False))
     assert not lax("write", path="link", content="new").is_error
     assert (root / "f").read_bytes() == b"new"
     assert (root / "link").is_symlink()

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from pi.agent.tool import ToolContext, ToolResult
 from pi.base.cancel import Cancel
 from pi.tools import load_tools
-from pi.tools.toolkit import ToolLimits
+from pi.tools.policy import Policy
 
 PLAIN_ENVIRONMENT = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"}
 
@@ -22,7 +22,7 @@ class Bench:
         self,
         root: Path,
         environ: dict[str, str],
-        limits: ToolLimits,
+        policy: Policy,
         roots: list[Path] | None = None,
         **more: Any,
     ) -> None:
@@ -36,7 +36,7 @@ class Bench:
                 environ=environ,
                 random_bytes=os.urandom,
                 monotonic=time.monotonic,
-                limits=limits,
+                policy=policy,
                 **more,
             )
         }
@@ -54,5 +54,5 @@ class Benches(NamedTuple):
 
     def make(self, *, environ: dict[str, str] | None = None, **more: Any) -> Bench:
         variables = {**PLAIN_ENVIRONMENT, "TMPDIR": str(self.temp), **(environ or {})}
-        limits = more.pop("limits", ToolLimits())
-        return Bench(self.root, variables, limits, **more)
+        policy = more.pop("policy", Policy())
+        return Bench(self.root, variables, policy, **more)

@@ -1,0 +1,1 @@
+"""Commands held by the operating system: what they may read, write and reach."""
