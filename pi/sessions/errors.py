@@ -7,6 +7,7 @@ from pi.base.errors import PiError
 
 class SessionError(PiError):
     """``code`` is "session-failed", "session-unreadable", "not-a-session", "session-locked",
-    "session-newer-schema", "session-full" or "unknown-session-id"."""
+    "session-newer-schema", "session-full", "session-missing",
+    "nothing-to-undo" or "unknown-session-id"."""
 
     code = "session-failed"
