@@ -8,7 +8,7 @@ The same answer is given in two ways: as fast as the line takes it (a read bring
 hundred events), and event by event, each in a read of its own, as a model that thinks
 does; there the figure is shown without a target, because what the machine makes of twenty
 thousand short waits weighs more than what pi does. Runs with and without --record
-alternate; compared are the fastest quarters of both, in CPU time of whole processes.
+alternate; compared are the fastest eighths of both, in CPU time of whole processes.
 Some secrets are set: looking for them is part of the cost. Standard library only.
 """
 
@@ -73,14 +73,14 @@ class CassetteBench(Bench):
         return self.runs[-1]
 
     def fastest(self, one: Sequence[str], other: Sequence[str]) -> tuple[float, float]:
-        """CPU times of two commands run in turn: of each the mean of its fastest quarter.
+        """CPU times of two commands run in turn: of each the mean of its fastest eighth.
 
         Whatever else the machine does can only add to them.
         """
         self.runs = []
         self.medians({"one": one, "other": other})
         times = [run.cpu_ms for run in self.runs[2:]]  # the first two only warm up
-        few = max(1, self.repetitions // 4)
+        few = max(1, self.repetitions // 8)
         first, second = (statistics.mean(sorted(times[at::2])[:few]) for at in (0, 1))
         return first, second
 
@@ -140,4 +140,4 @@ def recording(how: str, bench: CassetteBench, live: list[str]) -> tuple[str, flo
 
 
 if __name__ == "__main__":
-    sys.exit(run_benchmark("Measure what --record costs.", rows, repetitions=20))
+    sys.exit(run_benchmark("Measure what --record costs.", rows, repetitions=40))

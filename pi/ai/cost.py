@@ -18,7 +18,7 @@ from pi.base.errors import CapReached, ConfigError, UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pi.ai.catalog import Entry, Rates
-    from pi.ai.types import ChatRequest, Usage
+    from pi.ai.types import ChatRequest, Message, Usage
 
 PICOS = 1_000_000_000_000  # in a dollar
 PICOS_PER_TOKEN = 1_000_000  # for a rate of one dollar per million tokens
@@ -227,14 +227,19 @@ def estimate_request(chat: ChatRequest) -> int:
     total = estimate_tokens(chat.system)
     for tool in chat.tools:
         total += estimate_tokens(tool.name + tool.description + dump(dict(tool.parameters)))
-    for message in chat.messages:
-        for block in message.blocks:
-            if isinstance(block, (Text, Thinking)):
-                total += estimate_tokens(block.text)
-            elif isinstance(block, ToolCall):
-                total += estimate_tokens(block.name + dump(dict(block.arguments)))
-            else:
-                total += IMAGE_TOKENS
+    return total + sum(map(estimate_message, chat.messages))
+
+
+def estimate_message(message: Message) -> int:
+    """About how many tokens a message is."""
+    total = 0
+    for block in message.blocks:
+        if isinstance(block, (Text, Thinking)):
+            total += estimate_tokens(block.text)
+        elif isinstance(block, ToolCall):
+            total += estimate_tokens(block.name + dump(dict(block.arguments)))
+        else:
+            total += IMAGE_TOKENS
     return total
 
 

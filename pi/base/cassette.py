@@ -42,6 +42,8 @@ KINDS: dict[str, type[PiError]] = {
     for kind in (*vars(errors).values(), ConnectionBroken)
     if isinstance(kind, type) and issubclass(kind, PiError)
 }
+# What JSON writes in another way than as itself.
+_ESCAPED = bytes([*range(0x20), *b'"\\'])
 _quoted = json.encoder.encode_basestring  # keeps non-ASCII; no encoder object per chunk
 
 
@@ -125,8 +127,8 @@ def _listed(pieces: list[bytes]) -> bytes:
     """
     inner = b'","'.join(pieces[1:-1])
     marks = 2 * (len(pieces) - 3)  # between the inner pieces; another must be escaped
-    is_plain = len(pieces) > 2 and b"\\" not in inner and inner.count(b'"') == marks
-    if is_plain and inner.decode().isprintable():
+    if len(pieces) > 2 and len(inner) - len(inner.translate(None, _ESCAPED)) == marks:
+        inner.decode()
         first, last = (_quoted(pieces[at].decode()).encode() for at in (0, -1))
         return b'%s,"%s",%s' % (first, inner, last)
     return ",".join([_quoted(piece.decode()) for piece in pieces]).encode()

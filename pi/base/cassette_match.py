@@ -11,7 +11,7 @@ import json
 from typing import Any, NamedTuple
 
 from pi.base.cassette_pieces import common_start
-from pi.base.cassette_secrets import is_credential
+from pi.base.text import is_credential
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -83,6 +83,11 @@ def frame(one: bytes, other: bytes) -> tuple[bytes, bytes]:
     return (one[:begin], one[end:]) if begin and end >= 0 else (b"", b"")
 
 
+def ends_of_frame(between: bytes) -> tuple[bytes, bytes]:
+    """How the events begin and end that ``between`` stands between."""
+    return between[between.rindex(b"\n") + 1 :], between[: between.index(b"\n")].rstrip(b"\r")
+
+
 def common_start(one: str | bytes, other: str | bytes) -> int:
     """The length of the common beginning; by halves, since both may be megabytes long."""
     low, high = 0, min(len(one), len(other))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from pi.base.cancel import Cancel
-    from pi.base.cassette import Cassette, Exchange
+    from pi.base.cassette import Cassette, Chunk, Exchange
     from pi.base.errors import PiError
     from pi.base.http import Request, Transport
 
@@ -58,8 +58,7 @@ class ReplayTransport:
     """Plays a cassette, for all the providers of a run. Safe from any thread.
 
     The order of requests is the recorded one, whoever makes them. ``secrets`` are those of
-    this run: they count as equal to what was redacted. ``pause`` waits between the reads as
-    long as it took when recording; without it nothing waits.
+    this run: they count as equal to what was redacted. Nothing waits as it did then.
     """
 
     needs_no_key = True
@@ -70,12 +69,10 @@ class ReplayTransport:
         *,
         secrets: Iterable[str] = (),
         lenient: bool = False,
-        pause: Callable[[int, Cancel], None] | None = None,
     ) -> None:
         self._cassette = cassette
         self._secrets = Secrets(secrets)
         self._lenient = lenient
-        self._pause = pause
         self._played = 0
         self._failure: PiError | None = None
         self._lock = Lock()
@@ -94,7 +91,7 @@ class ReplayTransport:
             except VerificationFailed as exc:
                 self._failure = exc
                 raise
-        player = ReplayResponse(exchange, cancel, self._cut, self._pause)
+        player = ReplayResponse(exchange, cancel, self._cut)
         if exchange.status is None:
             raise player.ending()
         return player
@@ -184,21 +181,15 @@ class ReplayResponse:
     """A recorded answer, read by read (see ``pi.base.http.Response``)."""
 
     def __init__(
-        self,
-        exchange: Exchange,
-        cancel: Cancel,
-        cut: Callable[[Exchange], VerificationFailed],
-        pause: Callable[[int, Cancel], None] | None,
+        self, exchange: Exchange, cancel: Cancel, cut: Callable[[Exchange], VerificationFailed]
     ) -> None:
         self.status = exchange.status or 0
         self.headers = exchange.headers
         self._exchange = exchange
         self._cancel = cancel
         self._cut = cut
-        self._pause = pause
-        self._chunks: Iterator[tuple[int, bytes]] = iter(exchange.chunks)
+        self._chunks: Iterator[Chunk] = iter(exchange.chunks)
         self._held = b""
-        self._at_ms = 0
         self._closed = False
         self._ended = False  # the caller has been told of the body's end
         self._error: PiError | None = None
@@ -225,11 +216,8 @@ class ReplayResponse:
         return self._error
 
     def _next(self) -> bytes:
-        for at_ms, data in self._chunks:
-            if self._pause is not None:
-                self._pause(at_ms - self._at_ms, self._cancel)
-                self._at_ms = at_ms
-            return data
+        for chunk in self._chunks:
+            return chunk.data
         if self._exchange.end == "complete":
             return b""
         raise self.ending()

@@ -5,9 +5,14 @@ A secret is also found as JSON, JSON inside JSON and URLs write it.
 
 from __future__ import annotations
 
-import json
-
-from pi.base.text import MIN_SECRET_BYTES, REDACTED, redact
+from pi.base.text import (
+    MIN_SECRET_BYTES,
+    REDACTED,
+    is_credential,
+    longest_first,
+    redact,
+    spellings,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,9 +20,6 @@ if TYPE_CHECKING:
 
     from pi.base.http import Request
 
-CREDENTIAL_HEADERS = {"authorization", "cookie", "set-cookie", "api-key"}
-# "x-api-key", "x-goog-api-key", "proxy-authorization", and what gateways call theirs.
-CREDENTIAL_ENDINGS = ("-key", "-authorization", "-token", "-secret", "-password", "-cookie")
 REDACTED_BYTES = REDACTED.encode()
 
 
@@ -30,9 +32,9 @@ class Secrets:
             for value in values
             if len(value.encode("utf-8", "surrogatepass")) >= MIN_SECRET_BYTES
             and value not in REDACTED
-            for spelling in _spellings(value)
+            for spelling in spellings(value)
         }
-        self.texts = tuple(sorted(found, key=lambda text: (-len(text), text)))
+        self.texts = longest_first(found)
         self.values = tuple(text.encode("utf-8", "surrogatepass") for text in self.texts)
 
     def text(self, text: str) -> str:
@@ -58,25 +60,3 @@ class Secrets:
             headers=self.headers(request.headers),
             body=self.data(request.body),
         )
-
-
-def is_credential(header: str) -> bool:
-    name = header.lower()
-    return name in CREDENTIAL_HEADERS or name.endswith(CREDENTIAL_ENDINGS)
-
-
-def _spellings(value: str) -> set[str]:
-    """``value`` as it stands in texts, in JSON, in JSON inside JSON, and in URLs."""
-    from urllib.parse import quote, quote_plus  # loaded anyway by the transport
-
-    level = {value}
-    found = {value, quote(value, safe="", errors="replace"), quote_plus(value, errors="replace")}
-    for _ in range(2):
-        level = {
-            escaped
-            for text in level
-            for dumped in (json.dumps(text), json.dumps(text, ensure_ascii=False))
-            for escaped in (dumped[1:-1], dumped[1:-1].replace("/", "\\/"))
-        }
-        found |= level
-    return found

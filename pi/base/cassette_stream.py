@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from pi.base.cassette_pieces import MIN_BYTES, Pieces, cut, frame
+from pi.base.cassette_pieces import MIN_BYTES, Pieces, cut, ends_of_frame, frame
 from pi.base.cassette_secrets import REDACTED_BYTES
 from pi.base.text import whole_characters
 
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
 MAX_HELD_BYTES = 256 * 1024  # one event: longer ones hold whole files, not pieces of words
 # The members in which the vendors' streams carry pieces of text, thoughts and arguments.
-_PIECES = (
-    rb'"(content|text|arguments|partial_json|delta|thinking|reasoning|reasoning_content|refusal)"'
-    rb'\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"'
+_NAMES = (
+    *(b"content", b"text", b"arguments", b"partial_json", b"delta", b"thinking"),
+    *(b"reasoning", b"reasoning_content", b"refusal"),
 )
+_PIECES = rb'"(%s)"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"' % b"|".join(_NAMES)
 
 
 class _Piece(NamedTuple):
@@ -58,6 +59,7 @@ class StreamRedactor:
         self._may_cross = b'"' in b"".join(secrets.values)
         self._shortest = min(map(len, secrets.values), default=MAX_HELD_BYTES)
         self._between = b""  # what stood between the events of the last pieces
+        self._ends = (b"", b"")  # of one such event, if there is one text in it; else nothing
         self._held = b""
         self._last = b""  # the last read, if it was short and clean
         self._frame = (b"", b"")  # how it began and ended, and the one before it
@@ -124,18 +126,31 @@ class StreamRedactor:
         end = pieces[-1].rfind(b"\n") + 1
         rest, pieces[-1] = pieces[-1][end:], pieces[-1][:end]
         pieces[0] = self._held + pieces[0]
-        if self._secrets.values:
-            text = b"".join(pieces[1:-1])
-            # A piece that holds more than the letters of one event is not looked through.
-            if b'"' in text and b'"' in text.replace(b"\\\\", b"").replace(b'\\"', b""):
-                return None
-            one = pieces[0] + text + pieces[-1]
-            if self._secrets.are_in(one) or self._without_spelled(one) != (one, len(one)):
-                return None
-            if between != self._between and self._secrets.are_in(between):
-                return None
+        if self._secrets.values and not self._are_clean(between, pieces):
+            return None
         self._between, self._held = between, rest
         return found
+
+    def _are_clean(self, between: bytes, pieces: list[bytes]) -> bool:
+        """Whether no secret is in the pieces, spelled out by them, or begun at their end."""
+        text = b"".join(pieces[1:-1])
+        # A piece that holds more than the letters of one event is not looked through.
+        if b'"' in text and b'"' in text.replace(b"\\\\", b"").replace(b'\\"', b""):
+            return False
+        if between is not self._between:
+            if self._secrets.are_in(between):
+                return False
+            self._ends = _ends_of_text(between)
+        one = pieces[0] + text + pieces[-1]
+        if self._secrets.are_in(one):
+            return False
+        begin, end = self._ends
+        whole = one.rstrip(b"\r\n")
+        if begin and whole.startswith(begin) and whole.endswith(end):
+            text = whole[len(begin) : -len(end)]
+            if b'"' not in text and not text.endswith(b"\\"):
+                return not self._begun(text)  # all there is to find: one event with one text
+        return self._without_spelled(one) == (one, len(one))
 
     def _begun(self, data: bytes) -> int:
         """How many bytes at the end of ``data`` may be the beginning of a secret."""
@@ -191,6 +206,28 @@ class StreamRedactor:
                 parts += [data[done : piece.start + begin], mark]
                 done, mark = piece.start + stop, b""
         return b"".join([*parts, data[done:]]), joined[:first] + REDACTED_BYTES + joined[last:]
+
+
+def _ends_of_text(between: bytes) -> tuple[bytes, bytes]:
+    """How an event begins and ends around its text; nothing if there may be other texts in it."""
+    begin, end = ends_of_frame(between)
+    is_one = _openings(begin) == [len(begin)] and not _openings(end) and end.startswith(b'"')
+    return (begin, end) if is_one else (b"", b"")
+
+
+def _openings(data: bytes) -> list[int]:
+    """Where texts begin, as ``_PIECES`` finds them; without the millisecond to compile it."""
+    found = []
+    for name in _NAMES:
+        quoted = b'"%s"' % name
+        at = data.find(quoted)
+        while at >= 0:
+            colon = data[at + len(quoted) :].lstrip()
+            value = colon[1:].lstrip()
+            if colon.startswith(b":") and value.startswith(b'"'):
+                found.append(len(data) - len(value) + 1)
+            at = data.find(quoted, at + 1)
+    return found
 
 
 def _pieces(data: bytes, name: bytes) -> list[_Piece]:

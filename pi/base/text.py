@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 REDACTED = "[REDACTED]"
 SECRET_NAMES = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
+# How the words of a header's name end that carries a credential: "x-api-key", "apikey",
+# "proxy-authorization", what gateways call theirs. Not "x-ratelimit-remaining-tokens".
+CREDENTIAL_WORDS = (
+    *("auth", "authorization", "key", "keys", "token", "secret", "secrets"),
+    *("cookie", "password", "credential", "credentials"),
+)
 MIN_SECRET_BYTES = 6  # shorter values ("1", "true") would blank out ordinary text
 
 # In this order: strings up to their terminator (titles, links, images), then control
@@ -107,6 +113,32 @@ def secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:
         and len(value.strip().encode("utf-8", "surrogatepass")) >= MIN_SECRET_BYTES
     }
     return longest_first(found)
+
+
+def is_credential(header: str) -> bool:
+    """Whether the value of a header of this name is a secret."""
+    words = header.lower().replace("_", "-").split("-")
+    return any(word.endswith(CREDENTIAL_WORDS) for word in words)
+
+
+def spellings(value: str) -> set[str]:
+    """``value`` as it stands in texts, in JSON, in JSON inside JSON, and in URLs."""
+    import json  # only where something is recorded or went wrong
+    from urllib.parse import quote, quote_plus
+
+    level = {value}
+    found = {value, quote(value, safe="", errors="replace"), quote_plus(value, errors="replace")}
+    if "%" in "".join(found):  # some write %2f
+        found |= {re.sub("%..", lambda match: match[0].lower(), text) for text in found - level}
+    for _ in range(2):
+        level = {
+            escaped
+            for text in level
+            for dumped in (json.dumps(text), json.dumps(text, ensure_ascii=False))
+            for escaped in (dumped[1:-1], dumped[1:-1].replace("/", "\\/"))
+        }
+        found |= level
+    return found
 
 
 def longest_first(values: Iterable[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from pi import __version__
 from pi.base.errors import ConfigError
-from pi.base.text import secret_values
+from pi.base.text import is_credential, secret_values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from pi.base.host import Host
     from pi.base.http import Transport
     from pi.cli.settings import Settings
-
-# Words in the name of an extra header that make its value a secret.
-SECRET_HEADERS = ("auth", "key", "token", "secret", "cookie", "password")
 
 
 def load(name: str) -> Any:
@@ -41,11 +38,7 @@ class Wires:
         self._sockets: Transport | None = None
         self._recorder: Recording | None = None
         self._player: ReplayTransport | None = None
-        typed = (
-            value
-            for name, value in settings.model.headers
-            if any(word in name.lower() for word in SECRET_HEADERS)
-        )
+        typed = (value for name, value in settings.model.headers if is_credential(name))
         keys = (*settings.model.keys.values(), *typed)
         self.typed_secrets = tuple(filter(None, map(str.strip, keys)))
         self._secrets = (*secret_values(host.environ), *self.typed_secrets)

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.wires import WIRES, Wire
+
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 60
 
@@ -100,3 +102,10 @@ KEY = {"OPENAI_API_KEY": "test-key-0123456789"}
 @pytest.fixture
 def pi(archive: Path, tmp_path: Path) -> Pi:
     return Pi(archive, tmp_path)
+
+
+@pytest.fixture(params=sorted(WIRES))
+def wire(request: pytest.FixtureRequest) -> Wire:
+    """Each wire format."""
+    found: Wire = WIRES[request.param]
+    return found

@@ -16,11 +16,6 @@ FINISH = WIRES["openai-chat"].text([])[-1]
 needs_aimock = pytest.mark.skipif(bool(aimock_process.missing()), reason=aimock_process.missing())
 
 
-@pytest.fixture(params=sorted(WIRES))
-def wire(request: pytest.FixtureRequest) -> Wire:
-    return WIRES[request.param]
-
-
 def flags(wire: Wire, url: str) -> list[str]:
     return [
         "--model", f"{wire.provider}/model-1", wire.base_flag, url + wire.base,

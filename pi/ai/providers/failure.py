@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from pi.ai.jsontext import dump, parse
 from pi.base.errors import KeyRefused, PiError, ProviderFailed
+from pi.base.text import longest_first, spellings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ class Target(NamedTuple):
 
 def target_of(options: Options, model: str) -> Target:
     values = (options.api_key, *(value for _, value in options.extra_headers))
-    secrets = sorted({v for v in values if len(v) >= MIN_SECRET}, key=len, reverse=True)
-    return Target(options.provider, model, tuple(secrets), options.base_url)
+    secrets = longest_first(value for value in values if len(value) >= MIN_SECRET)
+    return Target(options.provider, model, secrets, options.base_url)
 
 
 class Reported:
@@ -216,6 +217,8 @@ def _words_of(value: Any) -> str:
 
 
 def _redact(text: str, target: Target) -> str:
-    for secret in target.secrets:
+    """Also what an answer wrote in another way: percent-encoded, or as JSON inside JSON."""
+    written = (spelling for secret in target.secrets for spelling in spellings(secret))
+    for secret in longest_first(written):
         text = text.replace(secret, "[redacted]")
     return re.sub(_KEY_PARAMETER, r"\1[redacted]", text, flags=re.I) if "key=" in text else text

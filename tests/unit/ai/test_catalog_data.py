@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from pi.ai.catalog import Catalog, Entry
+from pi.ai.catalog_json import parse_catalog
 from pi.ai.catalog_store import built_in
 from pi.ai.providers import BY_NAME
 
+ROOT = Path(__file__).resolve().parents[3]
 ENTRIES = built_in()
 CATALOG = Catalog(ENTRIES)
 APIS = {"openai-chat", "openai-responses", "anthropic", "google"}
@@ -19,6 +22,17 @@ STYLES = {
 }
 LEVELS = ("minimal", "low", "medium", "high", "xhigh", "max")
 DATE = re.compile(r"20\d\d-\d\d-\d\d")
+# The kinds of figures, as ``source`` names them.
+KINDS = {
+    "limits": ("context_window_tokens", "max_output_tokens"),
+    "prices": ("rates", "long_prompt"),
+    "abilities": (
+        *("supports_tools", "supports_multimodal", "supports_reasoning"),
+        *("thinking_style", "thinking_levels", "thinking_can_disable", "temperature_allowed"),
+    ),
+    "retirement": ("retires", "replaced_by"),
+}
+NOTHING_KNOWN = Entry("", "")
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=str)
@@ -44,6 +58,35 @@ def test_every_entry_is_sourced_and_keeps_the_rules(entry: Entry) -> None:
             assert short is None or long is None or long >= short
     if entry.replaced_by:
         assert CATALOG.find(entry.provider, entry.replaced_by) is not None
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=str)
+def test_every_known_figure_has_a_source_and_no_source_stands_for_nothing(entry: Entry) -> None:
+    """``source`` is "KIND, KIND: WHERE; KIND: WHERE"; what is not known has no WHERE."""
+    named = []
+    for part in entry.source.split("; "):
+        kinds, colon, where = part.partition(": ")
+        assert colon
+        assert where.strip()
+        named += kinds.split(", ")
+    known = [
+        kind
+        for kind, fields in KINDS.items()
+        if any(getattr(entry, name) != getattr(NOTHING_KNOWN, name) for name in fields)
+    ]
+    assert sorted(named) == sorted(known)
+
+
+def test_the_file_says_what_its_sources_mean() -> None:
+    about = " ".join(parse_catalog((ROOT / "pi/data/models.json").read_bytes()).head["about"])
+    assert all(kind in about for kind in KINDS)
+
+
+def test_the_default_model_is_listed_and_not_yet_retired() -> None:
+    entry = CATALOG.find("openai", "gpt-4o-mini")
+    assert entry is not None
+    assert entry.retires == "2027-01-14"
+    assert CATALOG.find("openai", entry.replaced_by) is not None
 
 
 def test_entries_are_in_order_so_that_changes_are_easy_to_read() -> None:

@@ -159,6 +159,13 @@ def test_no_failure_holds_a_secret(text: str) -> None:
         assert secret[:8] not in shown
 
 
+@pytest.mark.parametrize("written", ["ab%2Fcd%2Bef%3D%3D", "ab%2fcd%2bef%3d%3d", "ab\\/cd+ef=="])
+def test_a_key_echoed_in_another_spelling_is_redacted(written: str) -> None:
+    target = target_of(Options("http://x", "ab/cd+ef=="), "m")
+    error = http_failure(target, 400, {}, f"no such key: <{written}>".encode())
+    assert error.cause == "no such key: <[redacted]>"
+
+
 def test_a_short_value_is_no_secret() -> None:
     assert target_of(Options("http://x", "k", extra_headers=(("A", "1"),)), "m").secrets == ()
 

@@ -214,15 +214,6 @@ def test_a_closed_answer_is_not_taken_for_a_whole_one() -> None:
         response.read()
 
 
-def test_nothing_waits_unless_a_pause_is_given() -> None:
-    waits: list[int] = []
-    player = ReplayTransport(
-        tape(exchange(1, b"x", b"y", b"z")), pause=lambda ms, cancel: waits.append(ms)
-    )
-    assert read(player.send(ask(1), Cancel()), 1) == [b"x", b"y", b"z"]
-    assert waits == [10, 10, 10]
-
-
 def test_a_cassette_is_read_from_its_file(tmp_path: Path) -> None:
     path = tmp_path / "run.cassette"
     path.write_bytes(cassette.header_line("0", 0) + b"".join(exchange(1)) + cassette.footer_line(1))

@@ -13,6 +13,7 @@ KEY = "sk-abcdef/0123+x"
     [
         *("authorization", "proxy-authorization", "cookie", "set-cookie", "api-key", "x-api-key"),
         *("x-goog-api-key", "ocp-apim-subscription-key", "x-auth-token", "cf-aig-authorization"),
+        *("apikey", "x_access_token", "x-auth-header", "x-secrets"),
     ],
 )
 def test_credential_headers_lose_their_value_whatever_it_is(name: str) -> None:
@@ -25,7 +26,7 @@ def test_credential_headers_lose_their_value_whatever_it_is(name: str) -> None:
 
 
 def test_counts_of_tokens_and_keys_in_headers_are_kept() -> None:
-    pairs = (("x-ratelimit-remaining-tokens", "99"), ("idempotency-key-status", "new"))
+    pairs = (("x-ratelimit-remaining-tokens", "99"), ("x-keyboard", "de"))
     assert Secrets(()).headers(pairs) == pairs
 
 
@@ -46,6 +47,7 @@ def test_secrets_leave_url_headers_and_body_of_a_request() -> None:
         r"sk-a\"b\\c\/é",
         r"sk-a\\\"b\\\\c/\\u00e9",
         "sk-a%22b%5Cc%2F%C3%A9",
+        "sk-a%22b%5cc%2f%c3%a9",
     ],
 )
 def test_a_secret_is_found_as_json_nested_json_and_urls_write_it(written: str) -> None:
