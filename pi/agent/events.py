@@ -6,16 +6,31 @@ TurnStart 2, MessageAdded(assistant), TurnEnd 2, AgentEnd. Every path out of the
 ends with exactly one AgentEnd. A message is final when it is added, and it is added
 before the next thing that depends on it happens.
 
+Calls that run at the same time are announced first, one ToolStart after the other, then
+they begin. While they run, a ToolUpdate of any of them may come. Their ends come in the
+order of the calls, not in the order of time: ToolEnd, MessageAdded(tool), then the next
+pair. A call that was never begun (cancelled, skipped, beyond a cap) has a
+MessageAdded(tool) only.
+
+What the user sends meanwhile is added between a TurnEnd and the next TurnStart, or after
+AgentStart.
+
 An answer that broke off after part of it was shown is added as well, with stop reason
 "error", and is no part of the conversation; then either Fallback and another model's
 answer follow, or AutoRetry, the wait, the same request again, and AutoRetryEnd once it is
 known how that ended. A paused answer is followed by the message that goes on with it.
+
+When the window is nearly full, AutoCompactionStart and AutoCompactionEnd come before a
+TurnStart; when a model says that the conversation is too long for it, they come after that
+failed answer and before the same turn's next one. From an End with a result on, the
+conversation is the summary and what was kept.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple, Union
 
+from pi.agent.compaction import Summarised
 from pi.agent.tool import ToolResult
 from pi.ai.events import CallDelta, Fallback, Retrying, TextDelta, ThinkingDelta, Warned
 from pi.ai.types import Message, Reply, ToolCall, Usage
@@ -56,11 +71,40 @@ class AutoRetryEnd(NamedTuple):
     attempt: int
 
 
+class AutoCompactionStart(NamedTuple):
+    """``reason`` is "threshold", "overflow" or "manual"."""
+
+    reason: str
+
+
+class AutoCompactionEnd(NamedTuple):
+    """How that ended. ``aborted``: it was cancelled, the conversation is as it was;
+    ``will_retry``: the request that was too long is made again. ``error`` says why there
+    is no summary; ``usage`` is what asking for one took. ``whole`` is None unless tool
+    results were shortened instead, all but those among so many last messages."""
+
+    result: Summarised | None = None
+    aborted: bool = False
+    will_retry: bool = False
+    error: PiError | None = None
+    usage: Usage = Usage()
+    whole: int | None = None
+
+
 class ToolStart(NamedTuple):
     call: ToolCall
 
 
+class ToolUpdate(NamedTuple):
+    """What a running call has to show: the latest of its output, replacing what was before."""
+
+    call: ToolCall
+    text: str
+
+
 class ToolEnd(NamedTuple):
+    """``result.text`` is what the model reads."""
+
     call: ToolCall
     result: ToolResult
     duration_ms: int
@@ -78,12 +122,15 @@ class AgentEnd(NamedTuple):
     """``status`` is "completed", "max_turns", "failed", "cancelled" or "timed_out".
 
     ``error`` is None only when completed. ``new_messages`` counts the user's too.
+    ``discarded`` says that the conversation is again what it was before the prompt: what
+    was added since is no part of it.
     """
 
     status: str
     new_messages: int
     usage: Usage
     error: PiError | None = None
+    discarded: bool = False
 
 
 AgentEvent = Union[
@@ -97,8 +144,11 @@ AgentEvent = Union[
     Warned,
     AutoRetry,
     AutoRetryEnd,
+    AutoCompactionStart,
+    AutoCompactionEnd,
     MessageAdded,
     ToolStart,
+    ToolUpdate,
     ToolEnd,
     TurnEnd,
     AgentEnd,

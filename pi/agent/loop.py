@@ -3,53 +3,50 @@
 ``Agent.run`` is a synchronous generator of events (see ``events`` for their order and
 promises). Whoever runs it hands each event on before asking for the next one, so what
 was yielded is recorded before anything that depends on it happens. Failures of the
-model, of a tool or of a limit are events and results, not exceptions. Closing the
-generator stops the work where it is.
+model, of a tool or of a limit are events and results, not exceptions; so is a bug in
+here. Closing the generator stops the work where it is and sets the run's cancel.
 """
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import NamedTuple, Protocol
 
 from pi.agent.answers import Answers
+from pi.agent.calls import CallSettings, ToolCalls
+from pi.agent.compaction import MANUAL, OVERFLOW, THRESHOLD, Room
 from pi.agent.events import (
-    AgentEnd,
     AgentStart,
-    MessageAdded,
-    ToolEnd,
-    ToolStart,
+    AutoCompactionEnd,
+    AutoCompactionStart,
     TurnEnd,
     TurnStart,
 )
-from pi.agent.schema import describe, first_error, lenient
-from pi.agent.tool import ToolContext, ToolResult
+from pi.agent.hooks import Hooks
+from pi.agent.queues import ONE_AT_A_TIME, MessageQueue
+from pi.agent.run import Run, cut_short
 from pi.agent.turn import State, Turn
-from pi.ai.types import ChatRequest, ToolCall, Usage, tool_message, user_message
-from pi.base.errors import AnswerCut, CapReached, PiError, ProviderFailed, TimeLimit
+from pi.ai.events import Warned
+from pi.ai.recovery import OVERFLOW as TOO_LONG
+from pi.ai.types import ChatRequest, Usage, user_message
+from pi.base.errors import CapReached, PiError, as_pi_error
 from pi.base.retry import TurnRetry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
+    from pi.agent.compaction import Compaction
     from pi.agent.events import AgentEvent
     from pi.agent.tool import Tool
     from pi.ai.events import StreamEvent
     from pi.ai.types import Message, Reply
     from pi.base.cancel import Cancel
 
-CANCELLED = "Cancelled by the user before it ran."
-NOT_RUN = "Not run: pi stopped before this call was started. Ask again if it is still needed."
-IN_DOUBT = (
-    "In doubt: pi was stopped while this call was running. "
-    "It may have taken effect in part; check before repeating it."
+STILL_TOO_LONG = (
+    "room was made, and it is still too long: start a new session, or use a model with a "
+    "larger window"
 )
-CUT_CALL = (
-    "Not run: the output limit cut this call, its arguments are incomplete. "
-    "Split the work into smaller calls."
-)
-BAD_ARGUMENTS = "Not run: the arguments are not a JSON object."
-SHOWN_ARGUMENTS = 200
 
 
 class Model(Protocol):
@@ -59,10 +56,25 @@ class Model(Protocol):
 
 
 class AgentSettings(NamedTuple):
+    """``max_turns`` and ``max_tool_calls`` are for one prompt; None is no limit.
+
+    sequential:         tool calls run one after the other, never at the same time
+    tool_result_format: what the model reads, "text" or "json" (see ``results.in_format``)
+    discard_on_cancel:  a cancelled run leaves the conversation as it was before
+    steering_mode, follow_up_mode: how many queued messages are delivered at once,
+                        "one-at-a-time" or "all"
+    """
+
     model: str
     system: str
     cwd: str
     max_turns: int | None = None
+    max_tool_calls: int | None = None
+    sequential: bool = False
+    tool_result_format: str = "text"
+    discard_on_cancel: bool = False
+    steering_mode: str = ONE_AT_A_TIME
+    follow_up_mode: str = ONE_AT_A_TIME
 
 
 class Agent:
@@ -72,7 +84,10 @@ class Agent:
     earlier process ended: those without an answer are reported to the model as in doubt.
     ``retry`` is for answers that break off after part of them was shown; ``pause`` waits
     before, and ends the wait when the run is cancelled. Without ``pause`` they are not
-    asked for again.
+    asked for again. ``monotonic`` is called from several threads. ``compaction`` makes room
+    when the window is full; without it a conversation that is too long is an error.
+
+    ``steer``, ``follow_up`` and ``take_queued`` may be called from any thread at any time.
     """
 
     def __init__(
@@ -82,192 +97,196 @@ class Agent:
         tools: Iterable[Tool],
         *,
         monotonic: Callable[[], float],
-        progress: Callable[[str], None] = lambda text: None,
         messages: Iterable[Message] = (),
         started_calls: frozenset[str] = frozenset(),
         retry: TurnRetry | None = None,
         pause: Callable[[int, Cancel], None] | None = None,
+        hooks: Hooks = Hooks(),  # noqa: B008 - a tuple, never changed
+        compaction: Compaction | None = None,
     ) -> None:
         self._answers = Answers(model, retry or TurnRetry(), pause)
+        self._compaction = compaction
         self._settings = settings
-        self._tools = {tool.definition.name: tool for tool in tools}
-        self._definitions = tuple(tool.definition for tool in self._tools.values())
         self._monotonic = monotonic
-        self._progress = progress
-        self._started_calls = started_calls
+        self._running = Lock()
+        self._steering = MessageQueue(settings.steering_mode)
+        self._follow_up = MessageQueue(settings.follow_up_mode)
+        self._calls = ToolCalls(
+            tools,
+            CallSettings(
+                settings.cwd,
+                settings.max_tool_calls,
+                settings.sequential,
+                settings.tool_result_format,
+            ),
+            hooks,
+            monotonic=monotonic,
+            is_interrupted=lambda: len(self._steering) > 0,
+            started=started_calls,
+        )
         self.messages = list(messages)
 
-    def run(self, prompt: str, cancel: Cancel) -> Iterator[AgentEvent]:
-        """Answer one prompt."""
-        run = _Run(cancel)
-        for call in open_calls(self.messages):
-            why = IN_DOUBT if call.id in self._started_calls else NOT_RUN
-            yield self._add(tool_message(call, why, is_error=True), run)
-        yield self._add(user_message(prompt), run)
+    def steer(self, text: str) -> None:
+        """Tell the model as soon as the calls that run have ended; the others are skipped."""
+        self._steering.put(text)
+
+    def follow_up(self, text: str) -> None:
+        """Tell the model when it would stop."""
+        self._follow_up.put(text)
+
+    def take_queued(self) -> tuple[str, ...]:
+        """Hand back what was not delivered, steering first. The next run would read it."""
+        return (*self._steering.take_all(), *self._follow_up.take_all())
+
+    def run(self, prompt: str, cancel: Cancel) -> Generator[AgentEvent, None, None]:
+        """Answer one prompt. One at a time: PiError ("agent-busy") while another run goes on."""
+        self._begin()
+        try:
+            run = Run(cancel, lambda message: self.messages.append(message))
+            before = tuple(self.messages)
+            try:
+                yield from self._converse(prompt, run)
+            except Exception as exc:  # the border of the loop: a bug in it ends this run only
+                run.error = as_pi_error(exc)
+            is_discarded = self._settings.discard_on_cancel and run.is_cancelled()
+            if is_discarded:
+                self.messages[:] = before
+            yield run.end(discarded=is_discarded)
+        finally:
+            self._running.release()
+
+    def compact(self, focus: str, cancel: Cancel) -> Generator[AgentEvent, None, None]:
+        """Summarise the older part of the conversation now, looking especially at ``focus``.
+
+        Between runs only: PiError ("agent-busy") while one goes on. Its last
+        AutoCompactionEnd says how it ended.
+        """
+        self._begin()
+        try:
+            run = Run(cancel, lambda message: self.messages.append(message))
+            yield from self._make_room(MANUAL, run, focus)
+        finally:
+            self._running.release()
+
+    def _begin(self) -> None:
+        if not self._running.acquire(blocking=False):
+            raise PiError(
+                "the agent is still answering",
+                hint="send it as a steering or follow-up message, or cancel first",
+                code="agent-busy",
+            )
+
+    def _converse(self, prompt: str, run: Run) -> Generator[AgentEvent, None, None]:
+        yield from self._calls.settle(self.messages, run)
+        yield run.add(user_message(prompt))
         yield AgentStart(self._settings.model)
         turn = Turn(self._settings.max_turns)
+        yield from self._hear(turn, run)
         number = 0
         while run.error is None and turn.state is State.NEEDS_REPLY:
             number += 1
+            if self._compaction is not None and self._compaction.is_due(self._request()):
+                yield from self._make_room(THRESHOLD, run)
+                run.error = run.cancel.why
+                if run.error is not None:
+                    break
+                yield from self._hear(turn, run)
             yield TurnStart(number)
             yield from self._turn(turn, number, run)
+            if run.error is None:
+                yield from self._hear(turn, run)
         if run.error is None and turn.state is State.EXHAUSTED:
             run.error = CapReached(
                 f"agent exceeded max turns ({self._settings.max_turns})",
                 hint="what was done is kept; run again to go on, or raise --max-turns",
             )
-        yield AgentEnd(run.status(), run.added, run.usage, run.error)
 
-    def _turn(self, turn: Turn, number: int, run: _Run) -> Generator[AgentEvent, None, None]:
+    def _hear(self, turn: Turn, run: Run) -> Generator[AgentEvent, None, None]:
+        """Add what the user sent meanwhile, if there is a turn left to answer it."""
+        if not turn.may_ask:
+            return
+        texts = self._steering.take()
+        if not texts and turn.state is State.DONE:
+            texts = self._follow_up.take()
+        for text in texts:
+            yield run.add(user_message(text))
+            turn.asked()
+
+    def _turn(self, turn: Turn, number: int, run: Run) -> Generator[AgentEvent, None, None]:
         """One answer and the tools it asks for."""
         began = self._monotonic()
-        chat = ChatRequest(
-            self._settings.model, self._settings.system, tuple(self.messages), self._definitions
-        )
-        before = len(self.messages)
         run.turn_usage = Usage()
-
-        def record(reply: Reply) -> MessageAdded:
-            return self._record(reply, run)
-
-        reply = yield from self._answers.get(chat, run.cancel, record)
-        request_ms = self._since(began)
+        before, reply = yield from self._answer(run)
+        request_ms = int((self._monotonic() - began) * 1000)
         if reply.error is not None:
             run.error = reply.error
             return
         calls = reply.message.tool_calls()
         turn.replied([call.id for call in calls])
+        yield from self._calls.answer(reply, run)
         for call in calls:
-            yield from self._call(call, reply, run)
             turn.answered(call.id)
-        run.error = run.cancel.why
+        run.error = run.cancel.why or run.error
         if run.error is None and not calls:
             asked = self.messages[before - 1].role == "user"
             said = any(message.text().strip() for message in self.messages[before:])
             run.error = cut_short(reply, is_silent=asked and not said)
         yield TurnEnd(number, len(calls), request_ms, run.turn_usage, reply.stop_reason)
 
-    def _record(self, reply: Reply, run: _Run) -> MessageAdded:
-        """Take an answer, whole or not. What is not whole is no part of the conversation."""
-        if reply.error is None and reply.stop_reason != "error" and reply.message.blocks:
-            self.messages.append(reply.message)
-        run.added += 1
-        run.usage = run.usage.plus(reply.usage)
-        run.turn_usage = run.turn_usage.plus(reply.usage)
-        return MessageAdded(reply.message, reply)
+    def _request(self) -> ChatRequest:
+        settings = self._settings
+        return ChatRequest(
+            settings.model, settings.system, tuple(self.messages), self._calls.definitions
+        )
 
-    def _call(self, call: ToolCall, reply: Reply, run: _Run) -> Generator[AgentEvent, None, None]:
-        """Run one tool call and add its answer."""
-        if run.cancel.why is not None:
-            yield self._add(tool_message(call, CANCELLED, is_error=True), run)
-            return
-        yield ToolStart(call)
-        began = self._monotonic()
-        result = self._refused(call, reply) or self._run_tool(call, run.cancel)
-        yield ToolEnd(call, result, self._since(began))
-        yield self._add(tool_message(call, result.text, result.is_error), run)
+    def _answer(self, run: Run) -> Generator[AgentEvent, None, tuple[int, Reply]]:
+        """The model's answer, and how many messages it was shown. If they are too many for
+        it, room is made, once."""
+        before = len(self.messages)
+        reply = yield from self._answers.get(self._request(), run.cancel, run.record)
+        helper = self._compaction
+        if _is_too_long(reply) and helper and helper.is_automatic and run.cancel.why is None:
+            has_room = yield from self._make_room(OVERFLOW, run)
+            if run.cancel.why is not None:
+                return before, reply._replace(stop_reason="aborted", error=run.cancel.why)
+            if has_room:
+                before = len(self.messages)
+                reply = yield from self._answers.get(self._request(), run.cancel, run.record)
+                if _is_too_long(reply) and reply.error is not None:
+                    reply.error.hint = STILL_TOO_LONG
+        if helper is not None and reply.error is None and reply.message.blocks:
+            helper.measured(self.messages, reply.usage)
+        return before, reply
 
-    def _refused(self, call: ToolCall, reply: Reply) -> ToolResult | None:
-        """An error result for a call that cannot be run, or None."""
-        tool = self._tools.get(call.name)
-        if tool is None:
-            known = ", ".join(self._tools) or "none"
-            return failed(f"Tool '{call.name}' is not registered", f"Registered tools: {known}.")
-        if call.raw_arguments is None:
-            return None
-        why = CUT_CALL if reply.stop_reason == "length" else BAD_ARGUMENTS
-        shown = call.raw_arguments[:SHOWN_ARGUMENTS]
-        expected = describe(tool.definition.parameters)
-        return failed(why, f"Expected: {expected}. Received: {shown}")
-
-    def _run_tool(self, call: ToolCall, cancel: Cancel) -> ToolResult:
-        tool = self._tools[call.name]
-        schema = tool.definition.parameters
-        arguments = lenient(call.arguments, schema)
-        complaint = first_error(arguments, schema)
-        if complaint:
-            return failed(
-                f"invalid arguments for '{call.name}': {complaint}",
-                f"Expected: {describe(schema)}.",
-            )
-        context = ToolContext(self._settings.cwd, cancel, self._progress)
-        try:
-            return tool.run(arguments, context)
-        except Exception as exc:  # the border to tools: a bug in one must not end the run
-            return failed(f"tool '{call.name}' failed: {type(exc).__name__}: {exc}")
-
-    def _add(self, message: Message, run: _Run) -> MessageAdded:
-        self.messages.append(message)
-        run.added += 1
-        return MessageAdded(message)
-
-    def _since(self, began: float) -> int:
-        return int((self._monotonic() - began) * 1000)
-
-
-class _Run:
-    """What one prompt has come to."""
-
-    def __init__(self, cancel: Cancel) -> None:
-        self.cancel = cancel
-        self.error: PiError | None = None
-        self.usage = Usage()
-        self.turn_usage = Usage()  # of the turn that runs, all its requests
-        self.added = 0
-
-    def status(self) -> str:
-        """The ``AgentEnd`` status of ``error``."""
-        if self.error is None:
-            return "completed"
-        if isinstance(self.error, CapReached):
-            return "max_turns"
-        if self.error is self.cancel.why:
-            return "timed_out" if isinstance(self.error, TimeLimit) else "cancelled"
-        return "failed"
-
-
-def failed(message: str, more: str = "") -> ToolResult:
-    """An error result in the form tools give."""
-    return ToolResult(f"error: {message}" + (f"\n{more}" if more else ""), {"error": message}, True)
-
-
-def open_calls(messages: list[Message]) -> list[ToolCall]:
-    """The calls at the end of ``messages`` that have no answer, in order."""
-    answered = set()
-    for message in reversed(messages):
-        if message.role == "tool":
-            answered.add(message.tool_call_id)
-        elif message.stop_reason in ("error", "aborted"):
-            continue  # its calls were never to be run
-        elif message.role == "assistant":
-            return [call for call in message.tool_calls() if call.id not in answered]
+    def _make_room(
+        self, reason: str, run: Run, focus: str = ""
+    ) -> Generator[AgentEvent, None, bool]:
+        """Put a summary in the place of older messages. Returns whether there is room now."""
+        yield AutoCompactionStart(reason)
+        if self._compaction is None:
+            room = Room(error=PiError("this run cannot summarise", code="no-compaction"))
         else:
-            break
-    return []
+            room = yield from self._compaction.make_room(self._request(), reason, run.cancel, focus)
+        run.usage = run.usage.plus(room.usage)
+        if room.messages is not None:
+            self.messages[:] = room.messages
+        has_room = room.messages is not None
+        is_aborted = not has_room and run.cancel.why is not None
+        will_retry = has_room and reason == OVERFLOW
+        yield AutoCompactionEnd(
+            room.summarised, is_aborted, will_retry, room.error, room.usage, room.whole
+        )
+        if room.error is not None and reason != MANUAL and not is_aborted:
+            yield Warned(_not_compacted(room))
+        return has_room
 
 
-def cut_short(reply: Reply, *, is_silent: bool) -> PiError | None:
-    """The error of a final answer that is not a whole answer, or None."""
-    if reply.stop_reason == "length":
-        return AnswerCut(
-            "the answer was cut off at the model's output limit",
-            hint="what arrived is kept; ask it to go on",
-            code="output-limit",
-        )
-    if reply.stop_reason == "refusal":
-        return AnswerCut(
-            "the provider refused to answer",
-            cause=f"stop reason {reply.raw_stop_reason!r}",
-            code="answer-refused",
-        )
-    if reply.stop_reason == "pause":
-        return AnswerCut(
-            "the provider paused the answer again and again",
-            hint="what arrived is kept; ask it to go on",
-            code="answer-paused",
-        )
-    if is_silent:
-        return ProviderFailed(
-            "the model gave an empty answer", hint="ask again", code="empty-answer"
-        )
-    return None
+def _is_too_long(reply: Reply) -> bool:
+    return reply.error is not None and reply.error.code == TOO_LONG
+
+
+def _not_compacted(room: Room) -> str:
+    error = room.error
+    why = "" if error is None else ": ".join(filter(None, (error.message, error.cause)))
+    done = "the conversation goes on as it is" if room.messages is None else "old tool results go"
+    return f"not compacted, {done}: {why}"

@@ -1,8 +1,10 @@
-"""Arguments of a tool call against the tool's JSON Schema.
+"""Values against a JSON Schema (2020-12), as far as schemas of tools go.
 
-A subset of JSON Schema (2020-12): type, properties, required, additionalProperties,
-items, enum, const, minimum, maximum, minLength, maxLength, pattern, anyOf, oneOf, allOf.
-Other keywords are ignored, as the standard asks. Pure; never raises for any value.
+Checked: type, enum, const, minimum, maximum, minLength, maxLength, pattern, properties,
+patternProperties, required, additionalProperties, items, anyOf, oneOf, allOf. Other
+keywords are ignored, as the standard asks. ``items`` may be a list, one schema for each
+position, as in earlier drafts. Whether the schema itself makes sense is said by
+``schema_check``; the functions here expect one that does. Pure; never raises for any value.
 """
 
 from __future__ import annotations
@@ -11,67 +13,29 @@ import json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any, Union
 
-# Names that models trained on other tools send for ours.
-ALIASES = {
-    "file_path": "path",
-    "filepath": "path",
-    "oldText": "find",
-    "old_string": "find",
-    "newText": "replace",
-    "new_string": "replace",
-    "replace_all": "all",
-}
+    Schema = Union[Mapping[str, Any], bool]
+
 MAX_DEPTH = 32
+SHOWN = 80
+
+TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "boolean": (bool,),
+    "integer": (int,),
+    "number": (int, float),
+    "object": (dict,),
+    "array": (list, tuple),
+    "null": (type(None),),
+}
 
 
-def lenient(arguments: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Bring arguments into the schema's shape where the meaning is not in doubt.
-
-    Known aliases are renamed, unknown properties of a closed schema dropped, nulls for
-    optional properties dropped, "true"/"12"/"{...}" converted where the schema wants a
-    boolean, an integer, an object or a list.
-    """
-    properties = schema.get("properties") or {}
-    required = schema.get("required") or ()
-    closed = schema.get("additionalProperties") is False
-    shaped: dict[str, Any] = {}
-    for given, value in arguments.items():
-        name = given
-        alias = ALIASES.get(given)
-        if alias and given not in properties and alias in properties and alias not in arguments:
-            name = alias
-        if name not in properties:
-            if not closed:
-                shaped[name] = value
-            continue
-        if value is None and name not in required:
-            continue
-        shaped[name] = _converted(value, properties[name])
-    return shaped
-
-
-def _converted(value: Any, schema: Mapping[str, Any]) -> Any:
-    wanted = schema.get("type")
-    if not isinstance(value, str) or wanted in ("string", None):
-        return value
-    if wanted == "boolean" and value in ("true", "false"):
-        return value == "true"
-    if wanted == "integer" and len(value) < 20 and value.lstrip("-").isdecimal():
-        return int(value)
-    if wanted in ("object", "array"):
-        try:
-            parsed = json.loads(value)
-        except (ValueError, RecursionError):
-            return value
-        return parsed if _has_type(parsed, wanted) else value
-    return value
-
-
-def first_error(value: Any, schema: Mapping[str, Any], depth: int = 0) -> str:
+def first_error(value: Any, schema: Schema, depth: int = 0) -> str:
     """Say what is wrong with ``value``, or "" if it is valid. The first finding only."""
+    if isinstance(schema, bool):
+        return "" if schema else f"{show(value)} is not allowed here"
     if depth > MAX_DEPTH:
         return "nested too deeply"
     for check in CHECKS:
@@ -81,52 +45,53 @@ def first_error(value: Any, schema: Mapping[str, Any], depth: int = 0) -> str:
     return ""
 
 
-def describe(schema: Mapping[str, Any]) -> str:
-    """The expected arguments in one line: ``path: string, limit?: integer``."""
-    required = schema.get("required") or ()
-    return ", ".join(
-        f"{name}{'' if name in required else '?'}: {row.get('type', 'any')}"
-        for name, row in (schema.get("properties") or {}).items()
-    )
-
-
-def _has_type(value: Any, wanted: str) -> bool:
+def has_type(value: Any, wanted: str) -> bool:
     if isinstance(value, bool):
         return wanted == "boolean"
     if isinstance(value, float) and wanted == "integer":
         return value.is_integer()
-    kinds: dict[str, tuple[type, ...]] = {
-        "string": (str,),
-        "integer": (int,),
-        "number": (int, float),
-        "object": (dict,),
-        "array": (list, tuple),
-        "null": (type(None),),
-    }
-    return isinstance(value, kinds.get(wanted, ()))
+    return isinstance(value, TYPES.get(wanted, ()))
 
 
-def _show(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 80 else text[:77] + "..."
+def wanted_types(schema: Schema) -> tuple[str, ...]:
+    """The names in ``type``, () if it may be anything."""
+    wanted = schema.get("type", ()) if not isinstance(schema, bool) else ()
+    return (wanted,) if isinstance(wanted, str) else tuple(wanted)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equality of JSON values: numbers by value, and true is no number."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
+def show(value: Any) -> str:
+    """A value in a few words."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except (ValueError, RecursionError):
+        return "a value nested too deeply"
+    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 
 
 def _type(value: Any, schema: Mapping[str, Any], depth: int) -> str:
-    wanted = schema.get("type")
-    if wanted is None:
+    options = wanted_types(schema)
+    if not options or any(has_type(value, option) for option in options):
         return ""
-    options = [wanted] if isinstance(wanted, str) else list(wanted)
-    if any(_has_type(value, option) for option in options):
-        return ""
-    return f"{_show(value)} is not of type " + " or ".join(f'"{option}"' for option in options)
+    return f"{show(value)} is not of type " + " or ".join(f'"{option}"' for option in options)
 
 
 def _choices(value: Any, schema: Mapping[str, Any], depth: int) -> str:
-    allowed = schema.get("enum", [schema["const"]] if "const" in schema else None)
-    if allowed is None:
-        return ""
-    same = any(value == one and type(value) is type(one) for one in allowed)
-    return "" if same else f"{_show(value)} is not one of {_show(list(allowed))}"
+    if "enum" in schema and not any(same(value, one) for one in schema["enum"]):
+        return f"{show(value)} is not one of {show(list(schema['enum']))}"
+    if "const" in schema and not same(value, schema["const"]):
+        return f"{show(schema['const'])} was expected, not {show(value)}"
+    return ""
 
 
 def _range(value: Any, schema: Mapping[str, Any], depth: int) -> str:
@@ -143,15 +108,18 @@ def _string(value: Any, schema: Mapping[str, Any], depth: int) -> str:
     if not isinstance(value, str):
         return ""
     if len(value) < schema.get("minLength", 0):
-        return f"{_show(value)} is too short"
+        return f"{show(value)} is too short"
     if "maxLength" in schema and len(value) > schema["maxLength"]:
-        return f"{_show(value)} is too long"
-    if "pattern" in schema:
-        import re  # only schemas of others use patterns
-
-        if not re.search(schema["pattern"], value):
-            return f"{_show(value)} does not match {_show(schema['pattern'])}"
+        return f"{show(value)} is too long"
+    if "pattern" in schema and not _matches(schema["pattern"], value):
+        return f"{show(value)} does not match {show(schema['pattern'])}"
     return ""
+
+
+def _matches(pattern: str, text: str) -> bool:
+    import re  # only schemas of others use patterns
+
+    return re.search(pattern, text) is not None
 
 
 def _object(value: Any, schema: Mapping[str, Any], depth: int) -> str:
@@ -160,25 +128,37 @@ def _object(value: Any, schema: Mapping[str, Any], depth: int) -> str:
     for name in schema.get("required") or ():
         if name not in value:
             return f'"{name}" is a required property'
-    properties = schema.get("properties") or {}
-    extra = schema.get("additionalProperties", True)
     for name, item in value.items():
-        if name in properties:
-            complaint = first_error(item, properties[name], depth)
-        elif extra is False:
+        rules = list(_rules(name, schema))
+        if not rules and schema.get("additionalProperties", True) is False:
             return f"Additional properties are not allowed ({name!r} was unexpected)"
-        else:
-            complaint = first_error(item, extra, depth) if isinstance(extra, dict) else ""
-        if complaint:
-            return f"{name}: {complaint}"
+        for rule in rules or [schema.get("additionalProperties", True)]:
+            complaint = first_error(item, rule, depth)
+            if complaint:
+                return f"{name}: {complaint}"
     return ""
 
 
+def _rules(name: str, schema: Mapping[str, Any]) -> Iterator[Schema]:
+    """The schemas of the property ``name``; none if it is an additional one."""
+    properties = schema.get("properties") or {}
+    if name in properties:
+        yield properties[name]
+    for pattern, rule in (schema.get("patternProperties") or {}).items():
+        if _matches(pattern, name):
+            yield rule
+
+
 def _array(value: Any, schema: Mapping[str, Any], depth: int) -> str:
-    if not isinstance(value, (list, tuple)) or not isinstance(schema.get("items"), dict):
+    rules = schema.get("items", True)
+    if not isinstance(value, (list, tuple)) or rules is True:
         return ""
     for index, item in enumerate(value):
-        complaint = first_error(item, schema["items"], depth)
+        if isinstance(rules, (list, tuple)):
+            rule = rules[index] if index < len(rules) else True
+        else:
+            rule = rules
+        complaint = first_error(item, rule, depth)
         if complaint:
             return f"[{index}]: {complaint}"
     return ""
@@ -193,9 +173,12 @@ def _combined(value: Any, schema: Mapping[str, Any], depth: int) -> str:
         parts = schema.get(keyword)
         if not parts:
             continue
-        matches = sum(not first_error(value, part, depth) for part in parts)
-        if not matches or (keyword == "oneOf" and matches > 1):
-            return f"{_show(value)} does not fit {keyword}"
+        complaints = [first_error(value, part, depth) for part in parts]
+        fitting = complaints.count("")
+        if not fitting:
+            return f"{show(value)} does not fit {keyword} ({complaints[0]})"
+        if keyword == "oneOf" and fitting > 1:
+            return f"{show(value)} fits more than one of oneOf"
     return ""
 
 

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 
 class ToolContext(NamedTuple):
-    """What the loop gives a tool: where it works, the run's switch, a place for progress."""
+    """What the loop gives a tool: where it works, the run's switch, a place for progress.
+
+    ``emit`` takes partial output for whoever watches, not more often than every 100 ms; it
+    may be called from any thread, and replaces what was emitted before.
+    """
 
     cwd: str
     cancel: Cancel
@@ -36,7 +40,8 @@ class ToolResult(NamedTuple):
 class Effect(NamedTuple):
     """What a call touches: decides which calls of one answer may run at the same time.
 
-    Paths are resolved. ``runs`` says that a command is started, which may touch anything.
+    Paths are resolved; a directory stands for all below it. ``runs`` says that a command is
+    started, which may touch anything. A call that names nothing runs beside any other.
     """
 
     reads: tuple[str, ...] = ()
@@ -51,7 +56,8 @@ class Tool(Protocol):
     def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         """Do it. Never raises for a refused or failed call: that is an error result.
 
-        ``arguments`` are already valid against the definition's schema.
+        ``arguments`` are already valid against the definition's schema. Called in a thread
+        of its own, beside other calls of the same tool whose effects do not clash.
         """
         ...
 

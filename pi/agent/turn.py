@@ -25,6 +25,7 @@ class Input(Enum):
     REPLY_WITH_CALLS = "reply with tool calls"
     TOOLS_ANSWERED = "last tool result arrived"
     NO_TURNS_LEFT = "turn limit reached"
+    NEW_MESSAGE = "the user sent a message"
 
 
 TRANSITIONS: dict[tuple[State, Input], State] = {
@@ -33,6 +34,8 @@ TRANSITIONS: dict[tuple[State, Input], State] = {
     (State.NEEDS_REPLY, Input.NO_TURNS_LEFT): State.EXHAUSTED,
     (State.NEEDS_TOOLS, Input.TOOLS_ANSWERED): State.NEEDS_REPLY,
     (State.NEEDS_TOOLS, Input.NO_TURNS_LEFT): State.EXHAUSTED,
+    (State.NEEDS_REPLY, Input.NEW_MESSAGE): State.NEEDS_REPLY,
+    (State.DONE, Input.NEW_MESSAGE): State.NEEDS_REPLY,
 }
 
 
@@ -51,6 +54,12 @@ class Turn:
         """Ids of the calls of this turn that have no answer yet, in order."""
         return tuple(self._open)
 
+    @property
+    def may_ask(self) -> bool:
+        """Whether a message added now would be answered within the limit."""
+        allowed = (self.state, Input.NEW_MESSAGE) in TRANSITIONS
+        return allowed and (self._left is None or self._left > 0)
+
     def replied(self, call_ids: Sequence[str]) -> None:
         """The model answered, wanting these calls. Ids must be unique within the turn."""
         if len(set(call_ids)) != len(call_ids):
@@ -68,6 +77,10 @@ class Turn:
         if not self._open:
             out = self._left is not None and self._left <= 0
             self._move(Input.NO_TURNS_LEFT if out else Input.TOOLS_ANSWERED)
+
+    def asked(self) -> None:
+        """The user said more; ask ``may_ask`` first."""
+        self._move(Input.NEW_MESSAGE)
 
     def _move(self, what: Input) -> None:
         try:

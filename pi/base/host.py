@@ -54,6 +54,10 @@ class Host:
         """The day as YYYY-MM-DD, in UTC."""
         return time.strftime("%Y-%m-%d", time.gmtime())
 
+    def local_time(self, ms: int) -> str:
+        """Unix milliseconds as YYYY-MM-DD HH:MM where the user is."""
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(ms / 1000))
+
     def monotonic(self) -> float:
         """Seconds that only go forward."""
         return time.monotonic()

@@ -23,6 +23,7 @@ CREDENTIAL_WORDS = (
     *("cookie", "password", "credential", "credentials"),
 )
 MIN_SECRET_BYTES = 6  # shorter values ("1", "true") would blank out ordinary text
+MIN_SECRET_LINE = 16  # shorter lines of a secret of several lines are no secret
 
 # In this order: strings up to their terminator (titles, links, images), then control
 # sequences, then the two- and three-character escapes, then a lone escape character.
@@ -105,14 +106,21 @@ def _last_state(line: str) -> str:
 
 
 def secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The values in ``environ`` that must not be shown, longest first."""
+    """The values in ``environ`` that must not be shown, longest first.
+
+    Of a value of several lines also each line: a file may be shown in parts, or end its
+    lines otherwise. And each as it stands in JSON, where that differs.
+    """
     found = {
         value.strip()
         for name, value in environ.items()
         if name.upper().endswith(SECRET_NAMES)
         and len(value.strip().encode("utf-8", "surrogatepass")) >= MIN_SECRET_BYTES
     }
-    return longest_first(found)
+    lines = {line.strip() for value in found if "\n" in value for line in value.split("\n")}
+    found |= {line for line in lines if len(line) >= MIN_SECRET_LINE}
+    quoted = {value.replace("\\", "\\\\").replace('"', '\\"') for value in found}
+    return longest_first(found | quoted)
 
 
 def is_credential(header: str) -> bool:

@@ -39,7 +39,7 @@ def _rows(flag: Flag) -> list[str]:
     if flag.metavar:
         left += " " + flag.metavar
     notes = []
-    if flag.choices:
+    if flag.choices and flag.kind == "choice":
         notes.append("one of " + ", ".join(flag.choices))
     if flag.default not in (None, False, ()):
         shown = str(flag.default).lower() if flag.kind == "bool" else str(flag.default)

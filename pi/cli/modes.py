@@ -31,6 +31,21 @@ MODES: tuple[Mode, ...] = (
         lambda parsed: bool(parsed.values["--list-models"]),
         "pi.cli.list_models:list_models",
     ),
+    Mode(
+        "audit-verify",
+        lambda parsed: bool(parsed.values["--audit-verify"]),
+        "pi.cli.observers:verify_audit",
+    ),
+    Mode(
+        "session-validate",
+        lambda parsed: bool(parsed.values["--session-validate"]),
+        "pi.cli.command_mode:validate_session",
+    ),
+    Mode(
+        "command-file",
+        lambda parsed: bool(parsed.values["--command-file"]),
+        "pi.cli.command_mode:run_file",
+    ),
     Mode("one-shot", lambda parsed: True, "pi.cli.oneshot:one_shot"),
 )
 

@@ -7,21 +7,25 @@ import stat
 
 from pi.base.cancel import Cancel
 from pi.base.errors import PiError, UsageError, report
+from pi.base.text import redact
+from pi.cli.observers import Observers
 from pi.cli.settings import build_settings
 from pi.cli.signals import CancelOnSignals, raise_on_signals
-from pi.cli.startup import build_agent, build_model, open_session
-from pi.runtime.json_events import JsonEvents
+from pi.cli.startup import build_agent, build_model, open_session, working_directory
 from pi.runtime.output import Printer
 from pi.runtime.recorder import Recorder
+from pi.runtime.redacting import CALLS, redacting
 from pi.runtime.turns import run_prompt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pi.base.host import Host
     from pi.cli.parse import Parsed
     from pi.cli.settings import PromptSettings, Settings
+    from pi.runtime.json_events import JsonEvents
+    from pi.runtime.turns import Sink
     from pi.sessions.store import SessionStore
 
 STDIN_NOTE_AFTER_S = 2.0
@@ -34,6 +38,13 @@ def one_shot(parsed: Parsed, host: Host) -> int:
     """Run one prompt and return the exit code. Raises PiError for what fails before it."""
     settings = build_settings(parsed)
     raise_on_signals()
+    if settings.tools.show_policy and print_policy(settings, host):
+        return 0
+    if settings.session.which == "picked":
+        from pi.cli.session_choice import is_list_only, show_sessions
+
+        if is_list_only(settings.session, host):
+            return show_sessions(host)
     # The cheap checks first: a mistake must not cost a request, or a wait for stdin.
     given = given_prompt(settings.prompt, host)
     asked = build_model(parsed, settings, host)
@@ -44,16 +55,25 @@ def one_shot(parsed: Parsed, host: Host) -> int:
     printer = make_printer(settings, host, cancel)
     for sentence in (*asked.notes, *session_warnings(store)):
         printer.note(sentence)
-    agent = build_agent(settings, host, asked, system, store, printer.note)
+    cwd = working_directory(host)
+    observers = Observers(settings, host, cwd, asked.wires.secrets, printer.alarm)
+    agent = build_agent(settings, host, asked, system, store, printer.alarm)
     recorder = None
     if store is not None:
-        recorder = Recorder(store, lambda error: warn(printer, error))
-    events = JsonEvents(host.stdout, cancel, asked.totals) if settings.output.json_events else None
-    sinks = [sink for sink in (recorder, printer, events) if sink is not None]
+        recorder = Recorder(store, lambda error: warn(printer, error), printer.alarm)
+    events = None
+    if settings.output.json_events:
+        from pi.runtime.json_events import JsonEvents  # only when asked for
+
+        full = settings.output.json_events == "full"
+        events = JsonEvents(host.stdout, cancel, asked.totals, full=full)
+    sinks = hiding_sinks(asked.wires.secrets, recorder, printer, events)
+    sinks[1:1] = observers.sinks  # they tell sizes only
     with CancelOnSignals(cancel, settings.turn_timeout_ms):
         end = run_prompt(
             agent, prompt, cancel, sinks, lambda exc: printer.note(f"output failed: {exc}")
         )
+    observers.close()
     asked.model.close()
     if end.error is None or end.error.code != "stdout-closed":
         printer.note(spent(asked.totals()))
@@ -62,6 +82,38 @@ def one_shot(parsed: Parsed, host: Host) -> int:
         unsaved = None  # nobody asked for the default session; it could not be written at all
     unfinished = asked.wires.finish()
     return exit_code(end.error or unfinished or unsaved, settings, host)
+
+
+def hiding_sinks(
+    secrets: Sequence[str],
+    recorder: Recorder | None,
+    printer: Printer,
+    events: JsonEvents | None,
+) -> list[Sink]:
+    """Who gets the events of a run, without secrets in what is kept or told about it. The
+    answer itself is the user's."""
+
+    def hide(text: str) -> str:
+        return redact(text, secrets)
+
+    kept = [redacting(sink, hide) for sink in (recorder, events) if sink is not None]
+    return [*kept, redacting(printer, hide, CALLS)]
+
+
+def print_policy(settings: Settings, host: Host) -> bool:
+    """Print the policy in force. Returns whether that was all that was asked for.
+
+    With a prompt the line goes to stderr: stdout is for the answer.
+    """
+    import json  # loaded anyway by what follows
+
+    from pi.cli.toolbox import policy_report
+
+    alone = not settings.prompt.wanted and not stdin_is_data(host)
+    report = policy_report(settings.tools, host, working_directory(host))
+    line = json.dumps(report, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    print(line, file=host.stdout if alone else host.stderr)
+    return alone
 
 
 def spent(totals: Mapping[str, object]) -> str:
@@ -112,6 +164,7 @@ def make_printer(settings: Settings, host: Host, cancel: Cancel) -> Printer:
         stream=output.stream,
         quiet=output.quiet,
         pause=pause if output.delay_ms else None,
+        monotonic=host.monotonic,
     )
 
 

@@ -1,7 +1,7 @@
 """The command line and the environment against the flag table. Pure.
 
 Rules: ``--flag value`` and ``--flag=value``; short flags stand alone; ``--`` ends the
-flags; a bool may be bare, ``=BOOL`` or followed by the word true or false; lists are
+flags; a bool may be bare, ``=VALUE`` or followed by the word true or false; lists are
 comma-separated and repeatable; a single value given twice is an error. The command line
 beats the environment, which beats the default. An empty variable counts as unset.
 """
@@ -118,7 +118,10 @@ def _value(
         word = text.strip().lower()
         if word in TRUE or word in FALSE:
             return word in TRUE
-        raise error(f"{source}: {text!r} is neither true nor false")
+        if word in flag.choices:
+            return word
+        more = "".join(f" nor {choice}" for choice in flag.choices)
+        raise error(f"{source}: {text!r} is neither true nor false{more}")
     if flag.kind == "int":
         if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > MAX_INT:
             raise error(f"{source}: {text!r} is not a whole number", hint="digits only")

@@ -9,6 +9,8 @@ from pi.ai.models import parse_model
 from pi.ai.providers import BY_NAME as PROVIDERS
 from pi.base.errors import UsageError
 from pi.base.retry import RetryPolicy
+from pi.cli.tool_settings import build_tool_settings
+from pi.compaction.sizes import CompactionSettings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from pi.ai.models import ModelRef
     from pi.cli.parse import Parsed
+    from pi.cli.tool_settings import ToolSettings
 
 DEFAULT_SYSTEM_PROMPT = (
     "You are pi, a focused coding assistant. Prefer concrete steps and small, safe edits; "
@@ -61,11 +64,16 @@ class SessionSettings(NamedTuple):
     path: str | None  # None: keep nothing
     asked_for: bool  # named by the user, so a failure to save is a failure of the run
     lock_wait_ms: int
+    lock_stale_ms: int
+    branch_from: int | None
+    sync: str
+    which: str  # "named", "latest" or "picked"
+    fork: str  # the new session's name or path, "" for none
 
 
 class OutputSettings(NamedTuple):
     stream: bool
-    json_events: bool
+    json_events: bool | str  # "full": every piece of text and of tool output too
     delay_ms: int
     quiet: bool
     debug: bool
@@ -81,15 +89,6 @@ class NetworkSettings(NamedTuple):
     replay_lenient: bool
 
 
-class ToolSettings(NamedTuple):
-    allow_paths: tuple[str, ...]
-    max_file_read_bytes: int
-    max_file_write_bytes: int
-    max_command_output_bytes: int
-    bash_timeout_ms: int
-    max_command_length: int
-
-
 class Settings(NamedTuple):
     model: ModelSettings
     prompt: PromptSettings
@@ -98,6 +97,7 @@ class Settings(NamedTuple):
     output: OutputSettings
     network: NetworkSettings
     caps: Caps
+    compaction: CompactionSettings
     max_turns: int
     turn_timeout_ms: int
 
@@ -105,6 +105,8 @@ class Settings(NamedTuple):
 def build_settings(parsed: Parsed) -> Settings:
     """Check the values that a type cannot. Raises UsageError; touches nothing outside."""
     value: dict[str, Any] = parsed.values
+    if value["--json"] and not value["--session-validate"]:
+        raise UsageError("--json needs --list-models, --audit-verify or --session-validate")
     if value["--no-session"] and parsed.sources["--session"] == "flag":
         raise UsageError("--no-session cannot be combined with --session")
     return Settings(
@@ -114,15 +116,13 @@ def build_settings(parsed: Parsed) -> Settings:
             None if value["--no-session"] else value["--session"],
             parsed.given("--session"),
             value["--session-lock-wait-ms"],
+            value["--session-lock-stale-ms"],
+            value["--branch-from"],
+            value["--session-sync"],
+            "latest" if value["--continue"] else "picked" if value["--resume"] else "named",
+            value["--fork"] or "",
         ),
-        tools=ToolSettings(
-            value["--allow-path"],
-            value["--max-file-read-bytes"],
-            value["--max-file-write-bytes"],
-            value["--max-tool-output-bytes"],
-            value["--bash-timeout-ms"],
-            value["--max-command-length"],
-        ),
+        tools=build_tool_settings(parsed),
         output=OutputSettings(*(value[flag] for flag in OUTPUT_FLAGS)),
         network=NetworkSettings(
             ca_bundle=value["--ca-bundle"] or "",
@@ -136,6 +136,12 @@ def build_settings(parsed: Parsed) -> Settings:
         caps=Caps(
             parse_usd(value["--max-cost-usd"]) if value["--max-cost-usd"] else None,
             value["--max-tokens-total"],
+        ),
+        compaction=CompactionSettings(
+            value["--compaction"],
+            value["--compact-reserve-tokens"],
+            value["--compact-keep-tokens"],
+            "" if value["--compact-fallback"] == "none" else value["--compact-fallback"],
         ),
         max_turns=value["--max-turns"],
         turn_timeout_ms=value["--turn-timeout-ms"],

@@ -6,6 +6,7 @@ import os
 from typing import NamedTuple
 
 from pi import __version__
+from pi.agent.hooks import Hooks
 from pi.agent.loop import Agent, AgentSettings
 from pi.ai.catalog import check_model
 from pi.ai.catalog_store import load_catalog
@@ -13,8 +14,9 @@ from pi.ai.cost import require_price
 from pi.ai.fallback import FallbackModel, Route
 from pi.ai.meter import Meter, MeteredModel
 from pi.base.cancel import Cancel
-from pi.base.errors import ConfigError, UsageError
+from pi.base.errors import ConfigError, PiError
 from pi.base.retry import TurnRetry
+from pi.base.text import redact
 from pi.cli.list_models import catalog_settings, world
 from pi.cli.routes import build_client
 from pi.cli.wires import Wires
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from pi.ai.models import ModelRef
     from pi.base.host import Host
     from pi.cli.parse import Parsed
-    from pi.cli.settings import Settings
+    from pi.cli.settings import SessionSettings, Settings
     from pi.sessions.store import SessionStore
 
 
@@ -91,19 +93,74 @@ def route(
 
 
 def open_session(settings: Settings, host: Host) -> SessionStore | None:
-    """The session of this run, or None for a run that keeps nothing."""
-    if settings.session.path is None:
+    """The session of this run, or None for a run that keeps nothing.
+
+    Raises SessionError for a file that is none, or lacks the entry of --branch-from.
+    """
+    wanted = settings.session
+    if wanted.path is None:
         return None
     from pi.sessions.store import SessionStore
 
-    return SessionStore.open(
-        settings.session.path,
+    def opened(path: str) -> SessionStore:
+        return SessionStore.open(
+            path,
+            now_ms=host.now_ms,
+            random_bytes=host.random_bytes,
+            lock_wait_ms=wanted.lock_wait_ms,
+            lock_stale_ms=wanted.lock_stale_ms,
+            cwd=working_directory(host),
+            app_version=__version__,
+            fsync=wanted.sync,
+        )
+
+    path = session_path(wanted, host)
+    try:
+        store = opened(path)
+    except PiError as exc:
+        if exc.code != "not-a-session" or not adopt_foreign(path, wanted, host):
+            raise
+        store = opened(path)
+    if wanted.branch_from is not None:
+        try:
+            store.switch(wanted.branch_from)
+        except PiError as exc:
+            if exc.code == "unknown-session-id":
+                raise
+            # It stands there in memory; that nothing can be written is told when it matters.
+    if wanted.fork:
+        from pi.cli.session_choice import fork
+
+        store = opened(fork(path, wanted.fork, host, store.path, store.head))
+    return store
+
+
+def session_path(wanted: SessionSettings, host: Host) -> str:
+    """The file of the session that was asked for."""
+    assert wanted.path is not None
+    if wanted.which == "named" and os.sep in wanted.path:
+        return wanted.path
+    from pi.cli.session_choice import choose  # only for names and choices
+
+    return choose(wanted, host)
+
+
+def adopt_foreign(path: str, wanted: SessionSettings, host: Host) -> bool:
+    """Make a session of the TypeScript ancestor one of ours; a backup is kept."""
+    from pi.sessions.rewrite import Rewriter
+    from pi.sessions.sources import adopt
+
+    rewriter = Rewriter(
+        path,
         now_ms=host.now_ms,
         random_bytes=host.random_bytes,
-        lock_wait_ms=settings.session.lock_wait_ms,
-        cwd=working_directory(host),
-        app_version=__version__,
+        lock_wait_ms=wanted.lock_wait_ms,
+        lock_stale_ms=wanted.lock_stale_ms,
     )
+    done = adopt(path, rewriter)
+    if done is not None and host.stderr is not None:
+        print(f"session converted; the original is kept at {done.backup}", file=host.stderr)
+    return done is not None
 
 
 def working_directory(host: Host) -> str:
@@ -122,24 +179,19 @@ def build_agent(
     asked: Asked,
     system: str,
     store: SessionStore | None,
-    progress: Callable[[str], None],
+    warn: Callable[[str], None],
 ) -> Agent:
     """The agent with its tools and the conversation so far."""
-    from pi.tools import load_tools
-    from pi.tools.policy import Policy
+    from pi.cli.toolbox import build_tools  # with it come all tools
+    from pi.compaction.compactor import Compactor
 
     cwd = working_directory(host)
     tools = settings.tools
-    for path in tools.allow_paths:
-        if not os.path.isdir(path):
-            raise UsageError(f"--allow-path {path} is not a folder")
-    policy = Policy(
-        max_file_read_bytes=tools.max_file_read_bytes,
-        max_file_write_bytes=tools.max_file_write_bytes,
-        max_command_output_bytes=tools.max_command_output_bytes,
-        bash_timeout_ms=tools.bash_timeout_ms,
-        max_command_length=tools.max_command_length,
-    )
+    secrets = asked.wires.secrets
+    kept = store.context() if store is not None else None
+    compactor = Compactor(asked.model, settings.compaction, lambda: asked.model.context_window)
+    if kept is not None:
+        compactor.resumed(kept.messages, kept.used, kept.after, just_compacted=kept.just_compacted)
     return Agent(
         asked.model,
         AgentSettings(
@@ -147,19 +199,18 @@ def build_agent(
             f"{system.rstrip()}\n\nWorking directory: {cwd}" if system.strip() else "",
             cwd,
             settings.max_turns,
+            max_tool_calls=tools.max_calls,
+            sequential=tools.sequential,
+            tool_result_format=tools.result_format,
+            discard_on_cancel=tools.discard_on_cancel,
         ),
-        load_tools(
-            policy=policy,
-            roots=(cwd, *tools.allow_paths),
-            environ=host.environ,
-            random_bytes=host.random_bytes,
-            monotonic=host.monotonic,
-            secrets=asked.wires.typed_secrets,
-        ),
+        build_tools(tools, host, cwd, secrets, keeps=store is not None, warn=warn),
+        hooks=Hooks(redact=lambda text: redact(text, secrets)),
         monotonic=host.monotonic,
         pause=asked.wires.pause if may_repeat(settings, host) else None,
         retry=TurnRetry() if settings.model.retry.max_retries else TurnRetry(0),
-        messages=store.messages() if store is not None else (),
+        messages=kept.messages if kept is not None else (),
+        compaction=compactor,
         started_calls=started_calls(store),
     )
 

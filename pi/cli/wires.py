@@ -7,7 +7,7 @@ from importlib import import_module
 
 from pi import __version__
 from pi.base.errors import ConfigError
-from pi.base.text import is_credential, secret_values
+from pi.base.text import is_credential, longest_first, secret_values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ class Wires:
         typed = (value for name, value in settings.model.headers if is_credential(name))
         keys = (*settings.model.keys.values(), *typed)
         self.typed_secrets = tuple(filter(None, map(str.strip, keys)))
-        self._secrets = (*secret_values(host.environ), *self.typed_secrets)
+        self.secrets = longest_first((*secret_values(host.environ), *self.typed_secrets))
         if self._network.replay:
             from pi.base.cassette_player import ReplayTransport, read_cassette
 
             self._player = ReplayTransport(
                 read_cassette(self._network.replay),
-                secrets=self._secrets,
+                secrets=self.secrets,
                 lenient=self._network.replay_lenient,
             )
 
@@ -76,7 +76,7 @@ class Wires:
 
             self._recorder = Recording(
                 self._network.record,
-                secrets=self._secrets,
+                secrets=self.secrets,
                 pi=__version__,
                 now_ms=self._host.now_ms,
                 monotonic=self._host.monotonic,

@@ -3,7 +3,12 @@
 The last line of every run is "prompt_end" with the status of ``AgentEnd``, whatever
 happened. Kinds: message_added, agent_start, turn_start, message_delta,
 tool_execution_start, tool_execution_end, turn_end, agent_end, provider_fallback,
-auto_retry_start, auto_retry_end, prompt_end.
+auto_retry_start, auto_retry_end, auto_compaction_start, auto_compaction_end, prompt_end.
+
+On request also what happens within a message and a tool: message_start, message_update
+(in place of message_delta), message_end, tool_execution_update. An answer of the model is
+then message_start, its updates, message_end, message_added; each update has the kind of
+its block ("text", "thinking", "tool_call") and the block's number, from 0.
 """
 
 from __future__ import annotations
@@ -13,20 +18,23 @@ import json
 from pi.agent.events import (
     AgentEnd,
     AgentStart,
+    AutoCompactionEnd,
+    AutoCompactionStart,
     AutoRetry,
     AutoRetryEnd,
     MessageAdded,
     ToolEnd,
     ToolStart,
+    ToolUpdate,
     TurnEnd,
     TurnStart,
 )
-from pi.ai.events import Fallback, TextDelta
+from pi.ai.events import CallDelta, Fallback, TextDelta, ThinkingDelta
 from pi.runtime.output import output_failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any, TextIO
 
     from pi.agent.events import AgentEvent
@@ -39,7 +47,8 @@ SCHEMA_VERSION = 1
 class JsonEvents:
     """A sink that writes JSON lines. A stdout that fails sets ``cancel``.
 
-    ``totals`` gives further fields of the last line, when the run has ended.
+    ``totals`` gives further fields of the last line, when the run has ended; ``full`` asks
+    for the kinds that come on request.
     """
 
     def __init__(
@@ -47,14 +56,20 @@ class JsonEvents:
         stdout: TextIO | None,
         cancel: Cancel,
         totals: Callable[[], dict[str, Any]] = dict,
+        *,
+        full: bool = False,
     ) -> None:
         self._stdout = stdout
+        self._inside = Inside() if full else None
         self._totals = totals
         self._cancel = cancel
 
     def __call__(self, event: AgentEvent) -> None:
+        if self._inside is not None:
+            for record in self._inside.records(event):
+                self._write(record)
         render = RENDERERS.get(type(event))
-        if render is not None:
+        if render is not None and not (self._inside is not None and isinstance(event, TextDelta)):
             self._write(render(event))
         if isinstance(event, AgentEnd):
             error = event.error
@@ -74,6 +89,41 @@ class JsonEvents:
         except (OSError, ValueError) as exc:
             self._stdout = None
             self._cancel.set(output_failure(exc))
+
+
+class Inside:
+    """What happens within messages and tools, as records."""
+
+    def __init__(self) -> None:
+        self._is_open = False
+        self._block: tuple[str, int] | None = None  # the kind that goes on, which call
+        self._index = -1
+
+    def records(self, event: AgentEvent) -> Iterator[dict[str, Any]]:
+        if isinstance(event, ToolUpdate):
+            yield _tool("tool_execution_update", event, text=event.text)
+        elif isinstance(event, CallDelta):
+            yield from self._update("tool_call", event.json_piece, event.position)
+        elif isinstance(event, (TextDelta, ThinkingDelta)):
+            kind = "text" if isinstance(event, TextDelta) else "thinking"
+            yield from self._update(kind, event.text)
+        elif isinstance(event, MessageAdded) and event.message.role == "assistant":
+            yield from self._open()
+            self._is_open, self._block, self._index = False, None, -1
+            reason = event.message.stop_reason or None
+            yield {"type": "message_end", "role": "assistant", "stop_reason": reason}
+
+    def _open(self) -> Iterator[dict[str, Any]]:
+        if not self._is_open:
+            self._is_open = True
+            yield {"type": "message_start", "role": "assistant"}
+
+    def _update(self, kind: str, delta: str, call: int = 0) -> Iterator[dict[str, Any]]:
+        yield from self._open()
+        if self._block != (kind, call):
+            self._block = (kind, call)
+            self._index += 1
+        yield {"type": "message_update", "kind": kind, "delta": delta, "index": self._index}
 
 
 def _message(event: Any) -> dict[str, Any]:
@@ -104,6 +154,28 @@ def _turn_end(event: Any) -> dict[str, Any]:
     }
 
 
+def _compaction_end(event: Any) -> dict[str, Any]:
+    done = event.result
+    result = None
+    if done is not None:
+        result = {
+            "summary": done.summary,
+            "kept_messages": done.kept,
+            "tokens_before": done.tokens_before,
+            "tokens_after": done.tokens_after,
+            "files": {"read": list(done.read), "modified": list(done.modified)},
+        }
+    return {
+        "type": "auto_compaction_end",
+        "result": result,
+        "aborted": event.aborted,
+        "will_retry": event.will_retry,
+        "shortened": event.whole is not None,
+        "error": None if event.error is None else event.error.message,
+        "usage": _usage(event.usage),
+    }
+
+
 def _usage(usage: Usage) -> dict[str, int]:
     total = usage.total
     return {
@@ -129,4 +201,6 @@ RENDERERS: dict[type, Callable[[Any], dict[str, Any]]] = {
     Fallback: lambda event: {"type": "provider_fallback", **event._asdict()},
     AutoRetry: lambda event: {"type": "auto_retry_start", **event._asdict()},
     AutoRetryEnd: lambda event: {"type": "auto_retry_end", **event._asdict()},
+    AutoCompactionStart: lambda event: {"type": "auto_compaction_start", **event._asdict()},
+    AutoCompactionEnd: _compaction_end,
 }

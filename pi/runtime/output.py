@@ -11,20 +11,31 @@ from __future__ import annotations
 import errno
 import json
 
-from pi.agent.events import AgentEnd, AutoRetry, MessageAdded, ToolEnd, ToolStart
+from pi.agent.events import (
+    AgentEnd,
+    AutoCompactionEnd,
+    AutoCompactionStart,
+    AutoRetry,
+    MessageAdded,
+    ToolEnd,
+    ToolStart,
+    ToolUpdate,
+)
 from pi.ai.events import Fallback, Retrying, TextDelta, ThinkingDelta, Warned
 from pi.base.errors import Interrupted, PiError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TextIO
+    from typing import Any, TextIO
 
     from pi.agent.events import AgentEvent
+    from pi.agent.tool import ToolResult
     from pi.base.cancel import Cancel
 
 SHOWN_ARGUMENT = 100
 SHOWN_NOTE = 500
+UPDATE_SECONDS = 1.0
 
 
 class Printer:
@@ -33,6 +44,8 @@ class Printer:
     ``clean`` makes foreign text safe for a terminal; it is applied to what goes to one.
     A stdout that was closed sets ``cancel`` (code "stdout-closed") and ends the printing,
     and so does one that cannot be written ("output-failed"). Thinking goes to stderr.
+    With ``monotonic`` the last line of what a running tool shows is noted, at most once
+    in ``UPDATE_SECONDS``; without it not at all.
     """
 
     def __init__(
@@ -45,6 +58,7 @@ class Printer:
         stream: bool = True,
         quiet: bool = False,
         pause: Callable[[], None] | None = None,
+        monotonic: Callable[[], float] | None = None,
     ) -> None:
         self._stdout = stdout
         self._stderr = None if quiet else stderr
@@ -54,6 +68,8 @@ class Printer:
         self._clean_stdout = stdout is not None and stdout.isatty()
         self._stream = stream
         self._pause = pause
+        self._monotonic = monotonic
+        self._next_update = 0.0
         self._open_line = False  # stdout ended without a line break
         self._streamed = False  # text of the current message was already printed
         self._partial = ""  # of an answer that broke off, not printed yet
@@ -66,27 +82,9 @@ class Printer:
         if self._thinking:
             self._thinking = False
             self._progress("]\n")
-        if isinstance(event, TextDelta):
-            if self._stream:
-                self._streamed = True
-                self._say(event.text)
-        elif isinstance(event, MessageAdded):
-            self._message(event)
-        elif isinstance(event, ToolStart):
-            self.note(f"{event.call.name}: {summary(event.call.arguments)}")
-        elif isinstance(event, ToolEnd):
-            if event.result.is_error:
-                self.note(f"{event.call.name}: {event.result.text.split(chr(10), 1)[0]}")
-        elif isinstance(event, Retrying):
-            self.note(f"retry {event.attempt} in {event.delay_ms} ms: {event.why}")
-        elif isinstance(event, (AutoRetry, Fallback)):
-            self._partial = ""
-            self.note(again(event))
-        elif isinstance(event, Warned):
-            self.note(event.text)
-        elif isinstance(event, AgentEnd):
-            self._say(self._partial)
-            self._end_line()
+        show = SHOW.get(type(event))
+        if show is not None:
+            show(self, event)
 
     def note(self, text: str) -> None:
         """One line about the run, whatever the text: a model must not forge other lines."""
@@ -99,6 +97,48 @@ class Printer:
         quiet, self._stderr = self._stderr, self._alarms
         self.note(text)
         self._stderr = quiet
+
+    def _begun(self, event: ToolStart) -> None:
+        self.note(f"{event.call.name}: {summary(event.call.arguments)}")
+        if self._monotonic is not None:  # what ends within a moment needs no progress
+            self._next_update = self._monotonic() + UPDATE_SECONDS
+
+    def _update(self, event: ToolUpdate) -> None:
+        if self._monotonic is None or self._stderr is None:
+            return
+        now = self._monotonic()
+        line = event.text.rstrip().rpartition("\n")[2]
+        if line and now >= self._next_update:
+            self._next_update = now + UPDATE_SECONDS
+            self.note(f"{event.call.name}: {line}")
+
+    def _text(self, event: TextDelta) -> None:
+        if self._stream:
+            self._streamed = True
+            self._say(event.text)
+
+    def _failed_call(self, event: ToolEnd) -> None:
+        if event.result.is_error:
+            self.note(f"{event.call.name}: {error_line(event.result)}")
+
+    def _again(self, event: AutoRetry | Fallback) -> None:
+        self._partial = ""
+        self.note(again(event))
+
+    def _compacting(self, event: AutoCompactionStart) -> None:
+        self._partial = ""  # of an answer that was refused as too long
+        self.note(f"making room: the older part becomes a summary ({event.reason})")
+
+    def _compacted(self, event: AutoCompactionEnd) -> None:
+        if event.result is not None:
+            done = event.result
+            self.note(f"about {done.tokens_before} tokens became {done.tokens_after}")
+        elif event.aborted:
+            self.note("cancelled: the conversation is as it was")
+
+    def _end(self, event: AgentEnd) -> None:
+        self._say(self._partial)
+        self._end_line()
 
     def _think(self, text: str) -> None:
         self._progress(("" if self._thinking else "[thinking: ") + self._clean(text))
@@ -145,6 +185,32 @@ class Printer:
         if self._open_line:
             self._open_line = False
             self._say("\n")
+
+
+# What is done with an event; what is not here is not shown.
+SHOW: dict[type, Callable[[Printer, Any], None]] = {
+    TextDelta: Printer._text,
+    MessageAdded: Printer._message,
+    ToolStart: Printer._begun,
+    ToolUpdate: Printer._update,
+    ToolEnd: Printer._failed_call,
+    Retrying: lambda printer, event: printer.note(
+        f"retry {event.attempt} in {event.delay_ms} ms: {event.why}"
+    ),
+    AutoRetry: Printer._again,
+    Fallback: Printer._again,
+    AutoCompactionStart: Printer._compacting,
+    AutoCompactionEnd: Printer._compacted,
+    Warned: lambda printer, event: printer.note(event.text),
+    AgentEnd: Printer._end,
+}
+
+
+def error_line(result: ToolResult) -> str:
+    """What went wrong with a call, in one line."""
+    error = result.content.get("error") if isinstance(result.content, dict) else None
+    text = f"error: {error}" if isinstance(error, str) and error else result.text
+    return text.split("\n", 1)[0]
 
 
 def output_failure(exc: OSError | ValueError) -> PiError:

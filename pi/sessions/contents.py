@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 class Contents:
     """``schema_version`` is the highest a header names, 0 without one; ``next_id`` the
-    lowest id that was never given; ``is_session`` says whether any line is a session's."""
+    lowest id that was never given; ``is_session`` says whether any line is a session's.
+    ``place`` is where the conversation was left: at the last entry, or where a later
+    "head" record moved it."""
 
     def __init__(self, next_id: int = 1) -> None:
         self.order: list[int] = []
@@ -32,11 +34,13 @@ class Contents:
         self.schema_version = 0
         self.next_id = next_id
         self.is_session = False
+        self.place: int | None = None
         # Of records with the same id the last wins: if two writers without a lock gave
         # it twice, that is the one the end of the file hangs on.
         self._by_id: dict[int, dict[str, Any]] = {}
 
     def take(self, lines: Iterable[Line]) -> None:
+        by_id, order = self._by_id, self.order
         for line in lines:
             if isinstance(line, Damaged):
                 self._damaged(line)
@@ -45,12 +49,20 @@ class Contents:
             kind = record.get("record_type")
             if kind == "entry" or (kind is None and "message" in record):
                 reason = refusal(record)
-                if not reason:
-                    self._take_entry(record)
+                if not reason:  # written out here: it runs for every line of a long session
+                    entry_id = self.place = record["id"]
+                    by_id[entry_id] = record
+                    order.append(entry_id)
+                    if entry_id >= self.next_id:
+                        self.next_id = entry_id + 1
+                    self.is_session = True
+                    continue
             elif kind == "meta":
                 reason = self._take_meta(record)
             elif type(kind) is str:
                 self.notes.append(record)
+                if kind == "head":
+                    self._take_head(record)
                 continue
             else:
                 reason = "not a record of a session"
@@ -74,10 +86,19 @@ class Contents:
     def __contains__(self, entry_id: int) -> bool:
         return entry_id in self._by_id
 
+    def record(self, entry_id: int) -> dict[str, Any]:
+        """As it is in the file. Raises KeyError for an unknown id."""
+        return self._by_id[entry_id]
+
     def parent_of(self, entry_id: int) -> int | None:
         """Raises KeyError for an unknown id."""
         parent: int | None = self._by_id[entry_id].get("parent_id")
         return parent
+
+    @property
+    def parents(self) -> dict[int, int | None]:
+        """Every id of the tree with its parent's, in file order."""
+        return {entry_id: record.get("parent_id") for entry_id, record in self._by_id.items()}
 
     def entries(self, ids: Iterable[int]) -> tuple[SessionEntry, ...]:
         """The entries that hold a message, in the order of ``ids``."""
@@ -100,12 +121,11 @@ class Contents:
             return []
         return list(range(self.next_id, self.next_id + count))
 
-    def _take_entry(self, record: dict[str, Any]) -> None:
-        entry_id = record["id"]
-        self._by_id[entry_id] = record
-        self.order.append(entry_id)
-        if entry_id >= self.next_id:
-            self.next_id = entry_id + 1
+    def _take_head(self, record: Mapping[str, Any]) -> None:
+        """The conversation was moved; a place that is not there moves nothing."""
+        place = record.get("id", -1)
+        if place is None or (type(place) is int and place in self._by_id):
+            self.place = place
 
     def _take_meta(self, record: Mapping[str, Any]) -> str:
         version = record.get("schema_version")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from pi.sessions.errors import SessionError
 from pi.sessions.lineage import path_to
 from pi.sessions.snapshot import as_data, row
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from pi.sessions.snapshot import Snapshot
 
 
-class DiffError(Exception):
+class DiffError(SessionError):
     """Why two entries cannot be compared, in the report's words."""
 
 

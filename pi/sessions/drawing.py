@@ -8,6 +8,7 @@ to escape characters"); DOT wants backslashes and quotes escaped (graphviz.org, 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from pi.sessions.snapshot import as_data, preview
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pi.sessions.entry import SessionEntry
     from pi.sessions.snapshot import Snapshot
 
+# No picture can show them, and neither format has a way to write them.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _MERMAID = {
     ord(character): f"#{name};"
     for character, name in (
@@ -104,4 +107,5 @@ def edges(snapshot: Snapshot) -> tuple[tuple[int, int], ...]:
 
 def _label(entry: SessionEntry, marks: Mapping[int, Collection[str]]) -> str:
     names = "".join(f" ({name})" for name in sorted(marks.get(entry.id, ())))
-    return f"{entry.id}: {entry.message.role} | {preview(entry.message.text())}{names}"
+    label = f"{entry.id}: {entry.message.role} | {preview(entry.message.text())}{names}"
+    return _CONTROL.sub("\ufffd", label)

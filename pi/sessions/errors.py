@@ -7,7 +7,7 @@ from pi.base.errors import PiError
 
 class SessionError(PiError):
     """``code`` is "session-failed", "session-unreadable", "not-a-session", "session-locked",
-    "session-newer-schema", "session-full", "session-missing",
+    "session-newer-schema", "session-full", "session-missing", "session-unstorable",
     "nothing-to-undo" or "unknown-session-id"."""
 
     code = "session-failed"

@@ -18,7 +18,9 @@ from typing import Any
 
 from pi.sessions.entry import MAX_ID
 from pi.sessions.errors import SessionError
+from pi.sessions.labels import KINDS, fold, free_name
 from pi.sessions.plan import Plan, with_header
+from pi.sessions.reanchor import relinked
 from pi.sessions.snapshot import shown
 
 TYPE_CHECKING = False
@@ -27,9 +29,6 @@ if TYPE_CHECKING:
 
     from pi.sessions.plan import PlanLine
     from pi.sessions.rows import Row
-
-# Fields of entries and notes that name another entry.
-_REFERENCES = ("parent_id", "first_kept_id", "from_id", "target_id", "at")
 
 
 def session_id(rows: Iterable[Row]) -> str:
@@ -54,10 +53,12 @@ def plan_import(
 
     ``next_id`` is the lowest id never given in the target. ``attach`` hangs the source's
     roots on that entry of the target (merge only). Damaged lines of the target stay,
-    those of the source are left behind and counted. The report's keys: mode,
-    imported_entries, remapped_entries, remapped_ids (pairs), replaced_entries,
-    total_entries, head, skipped_entries, left_behind. Raises SessionError if the target
-    has no ids left, or ``attach`` is unknown.
+    those of the source are left behind and counted. A name of the source's that the
+    target has already gets a new one. The report's keys: mode, imported_entries,
+    imported_ids (as they are here), remapped_entries, remapped_ids (pairs),
+    replaced_entries, replaced_ids, renamed (pairs of names), total_entries, head,
+    skipped_entries, left_behind. Raises SessionError if the target has no ids left, or
+    ``attach`` is unknown.
     """
     entries = [row for row in source if row.is_entry]
     left_behind = sum(row.record is None for row in source)
@@ -81,8 +82,9 @@ def _replace(
     ids = [_id(row) for row in entries]
     fresh = max([next_id, *(entry + 1 for entry in ids)])
     head = ids[-1] if ids else None
-    old = sum(row.is_entry for row in target)
-    report = _report("replace", len(ids), {}, old, len(ids), head, 0, left_behind)
+    report = _report("replace", ids, total=len(ids), head=head, left_behind=left_behind)
+    old = [_id(row) for row in target if row.is_entry]
+    report.update(replaced_entries=len(old), replaced_ids=old)
     return Plan(tuple(with_header(kept, target, fresh)), head, report)
 
 
@@ -129,19 +131,24 @@ def _merge(
             {**record, "id": new_id, "origin": came_from} if origin else {**record, "id": new_id}
         )
     lines: list[PlanLine] = [row.number for row in target]
-    lines += [_relinked(record, mapped, attach) for record in added]
-    lines += _notes(source, mapped, added_ids={record["id"] for record in added})
+    for record in added:
+        new = relinked(record, mapped)
+        if attach is not None and new.get("parent_id") is None:
+            new["parent_id"] = attach
+        lines.append(new)
+    added_ids = [record["id"] for record in added]
+    notes, renamed = _renamed(_notes(source, mapped, set(added_ids)), target)
+    lines += notes
     last = mapped[_id(entries[-1])] if entries else None
     head = last if last is not None else next(reversed(list(here)), None)
     report = _report(
-        "merge",
-        len(added),
-        remapped,
-        0,
-        len(here) + len(added),
-        head,
-        len(entries) - len(added),
-        left_behind,
+        "merge", added_ids, total=len(here) + len(added), head=head, left_behind=left_behind
+    )
+    report.update(
+        remapped_entries=len(remapped),
+        remapped_ids=[list(pair) for pair in remapped.items()],
+        renamed=renamed,
+        skipped_entries=len(entries) - len(added),
     )
     if not added:
         return Plan(tuple(row.number for row in target), head, report, changes=False)
@@ -166,20 +173,6 @@ def _key(origin: Mapping[str, Any]) -> tuple[str, int]:
     return "", -1
 
 
-def _relinked(
-    record: Mapping[str, Any], mapped: Mapping[int, int], attach: int | None
-) -> Mapping[str, Any]:
-    """``record`` with the entries it names as they are called here."""
-    new = dict(record)
-    for name in _REFERENCES:
-        value = new.get(name)
-        if type(value) is int:
-            new[name] = mapped.get(value, value)
-    if attach is not None and new.get("parent_id") is None:
-        new["parent_id"] = attach
-    return new
-
-
 def _notes(
     source: Iterable[Row], mapped: Mapping[int, int], added_ids: set[int]
 ) -> list[Mapping[str, Any]]:
@@ -192,8 +185,28 @@ def _notes(
         name = "id" if record["record_type"] == "label" else "at"
         place = record.get(name)
         if type(place) is int and mapped.get(place) in added_ids:
-            found.append({**_relinked(record, mapped, None), name: mapped[place]})
+            found.append({**relinked(record, mapped), name: mapped[place]})
     return found
+
+
+def _renamed(
+    notes: Iterable[Mapping[str, Any]], target: Iterable[Row]
+) -> tuple[list[Mapping[str, Any]], list[list[str]]]:
+    """``notes`` with names that the target does not have yet, and the pairs of those that
+    changed: an import must not move the names of what was here."""
+    here = [row.record for row in target if row.record is not None and not row.is_entry]
+    taken = {kind: fold(here, kind) for kind in KINDS}
+    found: list[Mapping[str, Any]] = []
+    pairs: dict[tuple[str, str], str] = {}
+    for note in notes:
+        kind, name, place = note.get("kind"), note.get("name"), note.get("id")
+        if note["record_type"] == "label" and isinstance(kind, str) and isinstance(name, str):
+            old = (kind, name)
+            if name in taken.get(kind, ()) and old not in pairs and type(place) is int:
+                pairs[old] = free_name(name, taken[kind], place)
+            note = {**note, "name": pairs.get(old, name)}
+        found.append(note)
+    return found, [[name, new] for (_, name), new in pairs.items()]
 
 
 def _is_meta(record: Mapping[str, Any]) -> bool:
@@ -207,24 +220,20 @@ def _id(row: Row) -> int:
 
 
 def _report(
-    mode: str,
-    imported: int,
-    remapped: Mapping[int, int],
-    replaced: int,
-    total: int,
-    head: int | None,
-    skipped: int,
-    left_behind: int,
+    mode: str, imported: Sequence[int], *, total: int, head: int | None, left_behind: int
 ) -> dict[str, Any]:
     return {
         "mode": mode,
-        "imported_entries": imported,
-        "remapped_entries": len(remapped),
-        "remapped_ids": [list(pair) for pair in remapped.items()],
-        "replaced_entries": replaced,
+        "imported_entries": len(imported),
+        "imported_ids": list(imported),
+        "remapped_entries": 0,
+        "remapped_ids": [],
+        "replaced_entries": 0,
+        "replaced_ids": [],
+        "renamed": [],
         "total_entries": total,
         "head": head,
-        "skipped_entries": skipped,
+        "skipped_entries": 0,
         "left_behind": left_behind,
     }
 
@@ -239,6 +248,8 @@ def text_line(path: str, report: Mapping[str, Any]) -> str:
         f"replaced_entries={report['replaced_entries']} "
         f"total_entries={report['total_entries']} head={shown(report['head'])}"
     )
+    if report["renamed"]:
+        line += " renamed=" + ",".join(f"{old}->{new}" for old, new in report["renamed"])
     for name in ("skipped_entries", "left_behind"):
         if report[name]:
             line += f" {name}={report[name]}"

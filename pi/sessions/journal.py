@@ -10,6 +10,7 @@ import os
 from typing import Any
 
 from pi.base.jsonl import encode
+from pi.sessions.bulk import InBulk
 from pi.sessions.contents import Contents
 from pi.sessions.entry import SCHEMA_VERSION, header, refusal
 from pi.sessions.errors import SessionError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pi.base.jsonl import Damaged
+    from pi.sessions.lock import Locking
 
 # A torn last line may be an append that is going on; how long to wait for its end.
 _SETTLE_MS = 500
@@ -40,7 +42,7 @@ class Journal:
         random_bytes: Callable[[int], bytes],
         cwd: str,
         app_version: str,
-        lock_wait_ms: int,
+        locking: Locking,
         max_line_bytes: int,
     ) -> None:
         self.contents = Contents()
@@ -48,7 +50,7 @@ class Journal:
         self._now_ms = now_ms
         self._cwd = cwd
         self._app_version = app_version
-        self._lock_wait_ms = lock_wait_ms
+        self.locking = locking
         self._new_session_id = random_bytes(16).hex()
         self._settled: Damaged | None = None
 
@@ -76,7 +78,7 @@ class Journal:
         if tail is None or tail is self._settled:
             return
         try:
-            with self._lock(min(_SETTLE_MS, self._lock_wait_ms), shared=True):
+            with self._lock(min(_SETTLE_MS, self.locking.wait_ms), shared=True):
                 self._read()
                 self._settled = self._log.tail  # nobody was writing it: it is torn
         except SessionError as exc:
@@ -90,7 +92,7 @@ class Journal:
         """
         self._check_writable()
         self._log.make_folder()
-        with self._lock(self._lock_wait_ms):
+        with self._lock(self.locking.wait_ms) as lock:
             descriptor = self._log.open_to_append()
             try:
                 self._take_new(descriptor)
@@ -98,8 +100,12 @@ class Journal:
                 records = make()
                 if self.contents.schema_version < SCHEMA_VERSION:
                     records = [self._header(), *records]
+                lock.confirm()
                 self._log.append(descriptor, self._lines(records), fsync=fsync)
-                self._take_new(descriptor)
+                self._take_appended(descriptor)
+            except BaseException:
+                self._log.discard_if_empty(descriptor)
+                raise
             finally:
                 os.close(descriptor)
 
@@ -120,8 +126,7 @@ class Journal:
     def _take_new(self, descriptor: int) -> None:
         if self._log.is_other(descriptor):
             self._start_over()
-        for lines in self._log.read_new(descriptor):
-            self.contents.take(lines)
+        self._take_appended(descriptor)
         if self.contents.is_session or (self.contents.is_blank and self._log.tail is None):
             return
         # Somebody's notes, or a shell's start-up file behind a link: not ours to add to.
@@ -133,6 +138,11 @@ class Journal:
                 code="not-a-session",
             )
 
+    def _take_appended(self, descriptor: int) -> None:
+        with InBulk(self._log.unread(descriptor)):
+            for lines in self._log.read_new(descriptor):
+                self.contents.take(lines)
+
     def _start_over(self) -> None:
         self._log.forget()
         self.contents = Contents(self.contents.next_id)
@@ -143,6 +153,8 @@ class Journal:
             wait_ms=wait_ms,
             now_ms=self._now_ms,
             shared=shared,
+            stale_ms=self.locking.stale_ms,
+            use_flock=self.locking.use_flock,
         )
 
     def _check_writable(self) -> None:
@@ -175,6 +187,10 @@ class Journal:
             if len(line) > self._log.max_line_bytes:
                 reason = f"longer than {self._log.max_line_bytes} bytes"
             if reason:
-                raise SessionError("a record cannot be stored in the session", cause=reason)
+                raise SessionError(
+                    "a record cannot be stored in the session",
+                    cause=reason,
+                    code="session-unstorable",
+                )
             lines.append(line)
         return b"".join(lines)

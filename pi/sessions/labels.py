@@ -16,10 +16,11 @@ import json
 from typing import Any, NamedTuple
 
 from pi.sessions.entry import is_id
+from pi.sessions.errors import SessionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 SCHEMA_VERSION = 1
 
@@ -39,8 +40,10 @@ KINDS: dict[str, Kind] = {
 }
 
 
-class LabelError(Exception):
+class LabelError(SessionError):
     """Why a name or a file of names cannot be used, in the report's words."""
+
+    code = "bad-label"
 
 
 def check_name(name: str, kind: str = "alias") -> str:
@@ -53,6 +56,15 @@ def check_name(name: str, kind: str = "alias") -> str:
         raise LabelError(
             f"{kind} name '{name}' must contain only ASCII letters, digits, '-' or '_'"
         )
+    return name
+
+
+def free_name(text: str, taken: Collection[str], entry_id: int) -> str:
+    """``text`` as a name for an entry that is not ``taken``; "" if there is no name in it."""
+    signs = (sign if sign.isascii() and (sign.isalnum() or sign in "-_") else " " for sign in text)
+    name = "-".join("".join(signs).split()).lstrip("-_0123456789")
+    while name and name in taken:
+        name += f"-{entry_id}"
     return name
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from pi.ai.types import Message
 
@@ -49,23 +49,30 @@ def path_to(head: int | None, parent_of: Callable[[int], int | None]) -> Path:
 
 
 def context(messages: Iterable[Message]) -> tuple[Message, ...]:
-    """The messages of a lineage that belong into a request.
+    """The messages of a lineage that belong into a request."""
+    all_of_them = tuple(messages)
+    return tuple(all_of_them[place] for place in places(all_of_them))
+
+
+def places(messages: Sequence[Message]) -> tuple[int, ...]:
+    """Where among ``messages`` are those that belong into a request.
 
     Left out: system messages (the prompt is built fresh each run; schema 1 stored it as
-    a root), unfinished answers, and tool results whose call is not in the answer before
-    them (because that was unfinished, or is on a damaged line): providers refuse both.
+    a root), unfinished answers, empty ones, and tool results whose call is not in the answer
+    before them (because that was unfinished, or is on a damaged line): providers refuse
+    all of these.
     """
-    kept: list[Message] = []
+    kept: list[int] = []
     calls: set[str] = set()
-    for message in messages:
+    for place, message in enumerate(messages):
         if message.role == "system":
             continue
         if message.role == "assistant":
             calls = set()
-            if message.stop_reason in UNFINISHED:
+            if message.stop_reason in UNFINISHED or not message.blocks:
                 continue
             calls.update(call.id for call in message.tool_calls())
         elif message.role == "tool" and message.tool_call_id not in calls:
             continue
-        kept.append(message)
+        kept.append(place)
     return tuple(kept)

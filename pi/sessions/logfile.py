@@ -52,7 +52,8 @@ class LogFile:
         except (OSError, ValueError) as exc:
             raise self._failed("read", exc) from exc
         self.max_line_bytes = max_line_bytes
-        self._is_new = False
+        self._is_new = False  # its name may not be on the disk yet
+        self._is_made = False  # by the last opening
         self._is_dirty = False
         self.forget()
 
@@ -75,6 +76,7 @@ class LogFile:
 
     def open_to_append(self) -> int:
         """A descriptor to read and append with; creates the file, for its owner only."""
+        self._is_made = False
         try:
             try:
                 return self._open(_APPEND)
@@ -82,8 +84,17 @@ class LogFile:
                 descriptor = os.open(self.path, _APPEND | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as exc:
             raise self._failed("write", exc) from exc
-        self._is_new = True
+        self._is_new = self._is_made = True
         return descriptor
+
+    def discard_if_empty(self, descriptor: int) -> None:
+        """Remove the file again if it was made here and nothing came into it."""
+        if self._is_made and not os.fstat(descriptor).st_size:
+            try:
+                os.unlink(self.path)
+            except OSError:
+                pass  # an empty file is a session too
+            self.forget()
 
     def make_folder(self) -> None:
         """Create the missing folders above the file, for the owner only."""
@@ -115,6 +126,10 @@ class LogFile:
         os.lseek(descriptor, self._end - len(self._seam), os.SEEK_SET)
         return self._read(descriptor, len(self._seam)) != self._seam
 
+    def unread(self, descriptor: int) -> int:
+        """How many bytes are new."""
+        return os.fstat(descriptor).st_size - self._end
+
     def read_new(self, descriptor: int) -> Iterator[list[Line]]:
         """The lines that were not there before, in pieces."""
         state = os.fstat(descriptor)
@@ -122,8 +137,9 @@ class LogFile:
         if state.st_size == self._end:
             return
         os.lseek(descriptor, self._end, os.SEEK_SET)
-        while True:
-            chunk = self._read(descriptor, _CHUNK_BYTES)
+        # To the end as it was: what comes meanwhile is for the next time.
+        while self._end < state.st_size:
+            chunk = self._read(descriptor, min(_CHUNK_BYTES, state.st_size - self._end))
             if not chunk:
                 break
             self._end += len(chunk)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Union
 
+from pi.sessions.rows import DIGEST
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +37,14 @@ class Plan(NamedTuple):
 
 def with_header(lines: list[PlanLine], rows: Sequence[Row], next_id: int) -> list[PlanLine]:
     """``lines`` with ``next_id`` in its first header, or one put in front: an id that was
-    given once must not be given again after entries were taken out."""
+    given once must not be given again after entries were taken out. Digests of exports
+    are left out: they are over what was there before."""
+    digests = {row.number for row in rows if _is_digest(row.record)}
+    lines = [
+        line
+        for line in lines
+        if not (line in digests if isinstance(line, int) else _is_digest(line))
+    ]
     headers = {
         row.number: row.record
         for row in rows
@@ -45,9 +54,14 @@ def with_header(lines: list[PlanLine], rows: Sequence[Row], next_id: int) -> lis
         header = headers.get(line) if isinstance(line, int) else line
         if header is not None and header.get("record_type") == "meta":
             newest = max(2, *(_version(found) for found in (header, *headers.values())))
-            lines[at] = {**header, "schema_version": newest, "next_id": next_id}
+            kept = {name: value for name, value in header.items() if name != DIGEST}
+            lines[at] = {**kept, "schema_version": newest, "next_id": next_id}
             return lines
     return [{"record_type": "meta", "schema_version": 2, "next_id": next_id}, *lines]
+
+
+def _is_digest(record: Mapping[str, Any] | None) -> bool:
+    return record is not None and record.get("record_type") == DIGEST
 
 
 def _version(header: Mapping[str, Any]) -> int:

@@ -85,6 +85,8 @@ def text_line(report: Mapping[str, Any]) -> str:
         f"compact complete: removed_entries={report['removed_entries']} "
         f"retained_entries={report['retained_entries']} head={shown(report['head'])}"
     )
+    if report["removed_ids"]:
+        line += f" removed_ids={','.join(map(str, report['removed_ids']))}"
     if report["removed_names"]:
         line += f" removed_names={','.join(report['removed_names'])}"
     return line

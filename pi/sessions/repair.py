@@ -19,7 +19,7 @@ from typing import Any
 
 from pi.sessions.entry import MAX_ID
 from pi.sessions.graph import examine, nodes, parents
-from pi.sessions.plan import Plan
+from pi.sessions.plan import Plan, with_header
 from pi.sessions.rows import is_entry
 
 TYPE_CHECKING = False
@@ -47,7 +47,11 @@ def plan_repair(
     fresh = next_id
     for row, is_same in doubles:
         changed[row.number] = None
-        if not is_same and not remove and fresh <= MAX_ID:
+        if is_same or remove:
+            continue
+        if fresh > MAX_ID:
+            bad = (*bad, row.number)
+        else:
             assert row.record is not None
             changed[row.number] = {**row.record, "id": fresh}
             pairs.append((row.record["id"], fresh))
@@ -84,11 +88,15 @@ def plan_repair(
         "invalid_parent_ids": list(orphans),
         "removed_cycles": len(cyclic) if remove else 0,
         "cycle_ids": list(cyclic),
-        "quarantined": list(bad),
+        "quarantined": sorted(bad),
         "reidentified": [list(pair) for pair in pairs],
         "relinked": list(relinked),
     }
-    return Plan(tuple(lines), _head(lines, rows, head), report, bool(changed), bad)
+    where = _head(lines, rows, head)
+    if changed:
+        # What goes may have had the highest ids; a bad line may have held one.
+        lines = with_header(lines, rows, min(fresh, MAX_ID))
+    return Plan(tuple(lines), where, report, bool(changed), tuple(sorted(bad)))
 
 
 def _doubles(rows: Iterable[Row]) -> list[tuple[Row, bool]]:

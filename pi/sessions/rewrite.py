@@ -9,6 +9,7 @@ of a symbolic link is rewritten, the link stays.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from pi.sessions.backups import backups, make_backup
 from pi.sessions.entry import SCHEMA_VERSION
 from pi.sessions.errors import SessionError
 from pi.sessions.load_rows import load_rows
-from pi.sessions.lock import SessionLock
+from pi.sessions.lock import STALE_MS, Locking, SessionLock
 from pi.sessions.plan import Plan, with_header
 
 TYPE_CHECKING = False
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pi.sessions.load_rows import Loaded
+
+
+_TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.tmp")
+_ORPHAN_MS = 3_600_000
 
 
 class Applied(NamedTuple):
@@ -35,7 +40,8 @@ class Applied(NamedTuple):
 
 
 class Rewriter:
-    """Rewrites the session at ``path``; ``lock_wait_ms`` is the longest wait for a writer."""
+    """Rewrites the session at ``path``; ``lock_wait_ms`` is the longest wait for a writer,
+    the lock's other settings are those of ``SessionLock``."""
 
     def __init__(
         self,
@@ -44,11 +50,13 @@ class Rewriter:
         now_ms: Callable[[], int],
         random_bytes: Callable[[int], bytes],
         lock_wait_ms: int,
+        lock_stale_ms: int = STALE_MS,
+        use_flock: bool = True,
     ) -> None:
         self._path = os.path.realpath(path)
         self._now_ms = now_ms
         self._random_bytes = random_bytes
-        self._lock_wait_ms = lock_wait_ms
+        self._locking = Locking(lock_wait_ms, lock_stale_ms, use_flock)
 
     def apply(self, make: Callable[[Loaded], Plan], *, dry_run: bool = False) -> Applied:
         """Do what ``make`` plans, unless it changes nothing or this is a dry run.
@@ -56,17 +64,17 @@ class Rewriter:
         Raises SessionError: what ``make`` raises, a file that is missing, locked, of a
         newer schema, or cannot be written. Then nothing has changed.
         """
-        with self._lock():
+        with self._lock() as lock:
             loaded = self._load(self._path)
             plan = make(loaded)
             if dry_run or not plan.changes:
                 return Applied(plan)
-            return Applied(plan, self._replace(loaded, plan))
+            return Applied(plan, self._replace(loaded, plan, lock))
 
     def undo(self) -> Applied:
         """Bring the newest backup back; what is there now becomes the newest backup, so
         that undoing twice changes nothing. Ids given since are not given again."""
-        with self._lock():
+        with self._lock() as lock:
             kept = backups(self._path)
             if not kept:
                 raise SessionError(
@@ -87,10 +95,10 @@ class Rewriter:
                 "entries_before": len(now.contents.order),
             }
             plan = Plan(tuple(lines), order[-1] if order else None, report)
-            return Applied(plan, self._replace(before, plan))
+            return Applied(plan, self._replace(before, plan, lock))
 
     def _lock(self) -> SessionLock:
-        return SessionLock(self._path + ".lock", wait_ms=self._lock_wait_ms, now_ms=self._now_ms)
+        return SessionLock(self._path + ".lock", now_ms=self._now_ms, **self._locking._asdict())
 
     def _load(self, path: str) -> Loaded:
         loaded = load_rows(path)
@@ -103,13 +111,15 @@ class Rewriter:
             )
         return loaded
 
-    def _replace(self, source: Loaded, plan: Plan) -> str:
+    def _replace(self, source: Loaded, plan: Plan, lock: SessionLock) -> str:
         """Write ``plan`` over the session, its kept rows copied from ``source``."""
+        remove_orphans(self._path, self._now_ms())
         temporary = f"{self._path}.{self._random_bytes(6).hex()}.tmp"
         try:
             self._write(temporary, source, plan)
             if plan.quarantine:
                 self._quarantine(source, plan)
+            lock.confirm()
             backup = make_backup(self._path, self._now_ms)
             os.replace(temporary, self._path)
             _sync_folder(os.path.dirname(self._path))
@@ -159,7 +169,11 @@ class Rewriter:
                     continue
                 old.seek(row.offset)
                 data = old.read(row.size)
-                record = {"line": row.number, "reason": row.reason, "at_ms": self._now_ms()}
+                record = {
+                    "line": row.number,
+                    "reason": row.reason or "no id is left for it",
+                    "at_ms": self._now_ms(),
+                }
                 try:
                     records.append({**record, "text": data.decode("utf-8")})
                 except UnicodeDecodeError:
@@ -169,6 +183,27 @@ class Rewriter:
             file.write(b"".join(map(encode, records)))
             file.flush()
             os.fsync(file.fileno())
+
+
+def remove_orphans(path: str, now_ms: int) -> None:
+    """Remove the unfinished new files that killed rewrites of the session left behind.
+
+    The writers' lock is held; all the same only old ones, for where it does not hold.
+    """
+    folder, name = os.path.split(path)
+    try:
+        names = os.listdir(folder or ".")
+    except OSError:
+        return
+    for other in names:
+        if other.startswith(name) and _TEMPORARY.fullmatch(other[len(name) :]):
+            orphan = os.path.join(folder, other)
+            try:
+                state = os.stat(orphan, follow_symlinks=False)
+            except OSError:
+                continue
+            if stat.S_ISREG(state.st_mode) and now_ms - state.st_mtime * 1000 > _ORPHAN_MS:
+                _remove(orphan)
 
 
 def _remove(name: str) -> None:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+# The kind of record that ends an export: what all before it comes to.
+DIGEST = "digest"
+
+
 class Row(NamedTuple):
     """One line. ``number`` counts from 1; ``offset`` and ``size`` are in bytes, without
     the newline. ``record`` is None, and ``reason`` says why, for a line that is no record

@@ -10,6 +10,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
+from pi.sessions.errors import SessionError
 from pi.sessions.snapshot import PREVIEW, preview, shown
 
 TYPE_CHECKING = False
@@ -39,7 +40,7 @@ class Query(NamedTuple):
     ids: Collection[int] | None = None
 
 
-class SearchError(Exception):
+class SearchError(SessionError):
     """Why a query cannot be run, in the report's words."""
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from pi.sessions.lineage import path_to
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,11 +26,15 @@ class Snapshot(NamedTuple):
     active: int | None
     latest: int | None
 
+    def lineage_ids(self) -> frozenset[int]:
+        """The ids from a root to where the conversation stands, as far as they are there."""
+        return frozenset(path_to(self.active, self.parent_of.__getitem__).ids)
+
 
 def preview(text: str, limit: int = PREVIEW) -> str:
     """``text`` on one line, cut to ``limit`` characters; "(no text)" if it says nothing."""
     line = " ".join(text[: 16 * limit].split())
-    if not line:
+    if len(line) <= limit:
         line = " ".join(text.split())
     if not line:
         return "(no text)"

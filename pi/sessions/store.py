@@ -13,6 +13,8 @@ Ids are never given twice by a file: the next one is above every id seen, every
 
 A store belongs to one thread; any number of stores, in any processes, may share a file.
 Each keeps its own head, so two that started at the same entry write sibling branches.
+If another process rewrites the file so that the head is gone, the next append stores again
+what is missing of the conversation; see ``standpoint``.
 """
 
 from __future__ import annotations
@@ -20,10 +22,13 @@ from __future__ import annotations
 from typing import Any
 
 from pi.base.jsonl import MAX_LINE_BYTES
+from pi.sessions.compacted import read_context, resolved
 from pi.sessions.entry import SessionEntry, encode
-from pi.sessions.errors import SessionError
 from pi.sessions.journal import Journal
-from pi.sessions.lineage import context, path_to
+from pi.sessions.lineage import path_to
+from pi.sessions.lock import STALE_MS, Locking
+from pi.sessions.snapshot import Snapshot
+from pi.sessions.standpoint import Standpoint, unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,9 +36,12 @@ if TYPE_CHECKING:
 
     from pi.ai.types import Message
     from pi.base.jsonl import Damaged
+    from pi.sessions.compacted import Context
+    from pi.sessions.contents import Contents
     from pi.sessions.lineage import Path
+    from pi.sessions.standpoint import Records
 
-LOCK_WAIT_MS = 5000
+LOCK_WAIT_MS = Locking().wait_ms
 FSYNC_POLICIES = ("always", "turn", "never")
 
 
@@ -45,7 +53,7 @@ class SessionStore:
         self._journal = journal
         self._now_ms = now_ms
         self._fsync = fsync
-        self.head = self.file_head
+        self._stand = Standpoint(journal)
 
     @classmethod
     def open(
@@ -57,13 +65,16 @@ class SessionStore:
         cwd: str = "",
         app_version: str = "",
         lock_wait_ms: int = LOCK_WAIT_MS,
+        lock_stale_ms: int = STALE_MS,
+        use_flock: bool = True,
         fsync: str = "turn",
         max_line_bytes: int = MAX_LINE_BYTES,
     ) -> SessionStore:
         """The session in ``path``, which need not exist. Writes nothing.
 
         ``cwd`` and ``app_version`` go into the header of a new file. ``fsync`` is "always"
-        (with each append), "turn" (when ``sync`` is called) or "never". Raises SessionError
+        (with each append), "turn" (when ``sync`` is called) or "never". The lock's settings
+        are those of ``SessionLock``. Raises SessionError
         for what cannot be a session: a folder, a device, another file, an unreadable one.
         """
         if fsync not in FSYNC_POLICIES:
@@ -74,11 +85,19 @@ class SessionStore:
             random_bytes=random_bytes,
             cwd=cwd,
             app_version=app_version,
-            lock_wait_ms=lock_wait_ms,
+            locking=Locking(lock_wait_ms, lock_stale_ms, use_flock),
             max_line_bytes=max_line_bytes,
         )
         journal.refresh()
         return cls(journal, now_ms=now_ms, fsync=fsync)
+
+    @property
+    def head(self) -> int | None:
+        return self._stand.head
+
+    @head.setter
+    def head(self, entry_id: int | None) -> None:
+        self._stand.head = entry_id
 
     @property
     def path(self) -> str:
@@ -94,6 +113,26 @@ class SessionStore:
         """The last entry in file order, whoever wrote it."""
         order = self._journal.contents.order
         return order[-1] if order else None
+
+    def snapshot(self) -> Snapshot:
+        """Everything in the file, as the questions about it want it."""
+        contents = self._journal.contents
+        parent_of = contents.parents
+        head = self.head if self.head is None or self.head in contents else None
+        return Snapshot(contents.entries(parent_of), parent_of, head, self.file_head)
+
+    def switch(self, head: int | None) -> None:
+        """Go on from ``head`` (None: from the start of a new tree), now and in later runs.
+
+        SessionError for an unknown id, or if it cannot be written down.
+        """
+        self.head = None if head is None else self._known(head)
+        self.note({"record_type": "head", "id": self.head, "name": "main"})
+
+    @property
+    def next_id(self) -> int:
+        """The lowest id that was never given."""
+        return self._journal.contents.next_id
 
     @property
     def damage(self) -> tuple[Damaged, ...]:
@@ -128,22 +167,17 @@ class SessionStore:
         """
         if not messages:
             return ()
-        ids: list[int] = []
 
-        def records() -> list[Mapping[str, Any]]:
-            parent = self._known_head()
-            ids[:] = self._journal.contents.reserve(len(messages))
-            if not ids:
-                raise SessionError(f"session '{self.path}' has no ids left")
+        def records(parent: int | None, ids: Sequence[int]) -> Records:
             ts = self._now_ms()
-            found: list[Mapping[str, Any]] = []
+            found: Records = []
             for index, message in enumerate(messages):
                 extra = {"ts": ts, **(extras[index] if index < len(extras) else {})}
                 found.append(encode(SessionEntry(ids[index], parent, message, extra)))
                 parent = ids[index]
             return found
 
-        self._journal.add(records, fsync=self._fsync == "always")
+        ids = self._add(len(messages), records)
         self.head = ids[-1]
         return self._journal.contents.entries(ids)
 
@@ -153,11 +187,25 @@ class SessionStore:
         Adds ``ts`` and ``at``, the entry it was written at, unless they are there.
         """
 
-        def records() -> list[Mapping[str, Any]]:
-            place = {"record_type": "", "ts": self._now_ms(), "at": self._known_head()}
-            return [{**place, **record}]
+        def records(parent: int | None, ids: Sequence[int]) -> Records:
+            return [{"record_type": "", "ts": self._now_ms(), "at": parent, **record}]
 
-        self._journal.add(records, fsync=self._fsync == "always")
+        self._add(0, records)
+
+    def append_waypoint(self, record: Mapping[str, Any]) -> int:
+        """Store an entry that holds no message, as the child of ``head``, which moves onto
+        it. Adds ``id``, ``parent_id``, ``ts``; see ``compacted.resolved``. Returns its id."""
+        stored = resolved(record, self.conversation)
+
+        def records(parent: int | None, ids: Sequence[int]) -> Records:
+            place = {"record_type": "entry", "id": ids[0], "parent_id": parent}
+            return [{**place, "ts": self._now_ms(), **stored}]
+
+        (self.head,) = self._add(1, records)
+        return self.head
+
+    def _add(self, count: int, make: Callable[[int | None, Sequence[int]], Records]) -> list[int]:
+        return self._stand.add(count, make, fsync=self._fsync == "always")
 
     def sync(self) -> None:
         """End of a turn: make sure of what was appended, if the policy asks for it."""
@@ -167,7 +215,7 @@ class SessionStore:
     def lineage(self, head: int | None = None) -> tuple[SessionEntry, ...]:
         """The entries from a root to ``head`` (by default the store's), as far as they are
         there; ``lineage_problem`` tells what is missing. SessionError for an unknown id."""
-        return self._journal.contents.entries(self._path(head).ids)
+        return self._contents(head).entries(self._path(head).ids)
 
     def lineage_problem(self, head: int | None = None) -> str:
         """Why the lineage does not reach a root; "" if it does."""
@@ -175,7 +223,11 @@ class SessionStore:
 
     def messages(self) -> tuple[Message, ...]:
         """The conversation up to ``head`` as it goes into a request."""
-        return context(entry.message for entry in self.lineage())
+        return self.context().messages
+
+    def context(self) -> Context:
+        """The same with the entries it comes from, compactions taken into account."""
+        return read_context(self.conversation())
 
     def started_calls(self, since: int | None = None) -> frozenset[str]:
         """Ids of the tool calls of the lineage that were started, whether or not they ended.
@@ -186,19 +238,38 @@ class SessionStore:
         ids = self._path(None).ids
         if since is not None:
             ids = ids[ids.index(since) :] if since in ids else ()
-        return self._journal.contents.started_calls(frozenset(ids))
+        return self._stand.contents.started_calls(frozenset(ids))
+
+    def conversation(self) -> tuple[Mapping[str, Any], ...]:
+        """The records of the lineage of ``head``, as they are or were in the file."""
+        return tuple(map(self._stand.contents.record, self._stand.path().ids))
+
+    def current(self, entry_id: int | None) -> int | None:
+        """What an entry of this conversation is called now, if it was stored again."""
+        return self._stand.current(entry_id)
+
+    def news(self) -> tuple[str, ...]:
+        """What the user should be told, once."""
+        return self._stand.news()
+
+    @property
+    def lock_wait_ms(self) -> int:
+        """How long an append waits for another process."""
+        return self._journal.locking.wait_ms
+
+    @lock_wait_ms.setter
+    def lock_wait_ms(self, wait_ms: int) -> None:
+        self._journal.locking = self._journal.locking._replace(wait_ms=wait_ms)
+
+    def _contents(self, head: int | None) -> Contents:
+        return self._stand.contents if head is None else self._journal.contents
 
     def _path(self, head: int | None) -> Path:
-        head = self._known_head() if head is None else self._known(head)
-        return path_to(head, self._journal.contents.parent_of)
-
-    def _known_head(self) -> int | None:
-        return None if self.head is None else self._known(self.head)
+        if head is None:
+            return self._stand.path()
+        return path_to(self._known(head), self._journal.contents.parent_of)
 
     def _known(self, entry_id: int) -> int:
         if entry_id not in self._journal.contents:
-            raise SessionError(
-                f"session '{self.path}' does not contain entry id {entry_id}",
-                code="unknown-session-id",
-            )
+            raise unknown(self.path, entry_id)
         return entry_id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pi.sessions.compacted import find_compaction
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pi.sessions.store import SessionStore
@@ -23,4 +25,7 @@ def warnings(store: SessionStore) -> tuple[str, ...]:
     problem = store.lineage_problem()
     if problem:
         found.append(f"{name} gives only the end of the conversation: {problem}")
+    _, broken = find_compaction(store.conversation())
+    if broken:
+        found.append(f"{name}: {broken}")
     return tuple(found)

@@ -6,15 +6,16 @@ import os
 from typing import Any
 
 from pi.agent.tool import Effect, ToolResult
-from pi.ai.types import ToolDefinition
 from pi.base.text import redact, well_formed
+from pi.tools.definitions import EDIT
 from pi.tools.nearest import nearest_lines
 from pi.tools.numbered_diff import diff_spans
-from pi.tools.outcome import ToolFailure, failed, os_text, text_argument
+from pi.tools.outcome import ToolFailure, failure_of, text_argument
 from pi.tools.paths import touched
 from pi.tools.places import Folder, read_up_to
 from pi.tools.read import too_large
-from pi.tools.replacing import NOT_FOUND, Edit, apply_spans, plan_spans
+from pi.tools.replacing import INDENTED, LOOKS, NOT_FOUND, Edit, apply_spans, plan_spans
+from pi.tools.seen import CHANGED_NOTE
 from pi.tools.text_files import decode
 
 TYPE_CHECKING = False
@@ -26,42 +27,16 @@ if TYPE_CHECKING:
     from pi.tools.toolkit import Toolkit
 
 MAX_HINT_CHARACTERS = 2000
-
-_FIND = {"type": "string", "description": "Text to replace, exactly as it is in the file"}
-_REPLACE = {"type": "string", "description": "Text to put in its place"}
-_ALL = {"type": "boolean", "default": False, "description": "Replace every match"}
-
-DEFINITION = ToolDefinition(
-    "edit",
-    "Edit a file by replacing an existing string, which must be in the file exactly once "
-    "unless all is set. Several changes of one file go into edits; all are applied or none",
-    {
-        "type": "object",
-        "properties": {
-            "path": {"type": "string", "description": "Path to edit"},
-            "find": _FIND,
-            "replace": _REPLACE,
-            "all": _ALL,
-            "edits": {
-                "type": "array",
-                "description": "Several replacements instead of find and replace; "
-                "each is matched against the file as it is now",
-                "items": {
-                    "type": "object",
-                    "properties": {"find": _FIND, "replace": _REPLACE, "all": _ALL},
-                    "required": ["find", "replace"],
-                    "additionalProperties": False,
-                },
-            },
-        },
-        "required": ["path"],
-        "additionalProperties": False,
-    },
-)
+NOTES = {
+    LOOKS: "[the file has other quotes, dashes, spaces, widths or blanks at line ends than the "
+    "text asked for: what looks like it was replaced]",
+    INDENTED: "[the file has another indentation than the text asked for: the same lines were "
+    "replaced, and the new ones indented like them]",
+}
 
 
 class EditTool:
-    definition = DEFINITION
+    definition = EDIT
 
     def __init__(self, toolkit: Toolkit) -> None:
         self._kit = toolkit
@@ -75,22 +50,21 @@ class EditTool:
             path = text_argument(arguments, "path")
             edits = wanted_edits(arguments)
             return self._edit(path, edits, context.cwd)
-        except ToolFailure as failure:
-            return failed(redact(failure.error, self._kit.secrets), {"path": given})
-        except OSError as exc:
-            return failed(os_text(exc), {"path": given})
+        except (ToolFailure, OSError) as exc:
+            return failure_of(exc, {"path": given})
 
     def _edit(self, path: str, edits: Sequence[Edit], cwd: str) -> ToolResult:
         place = self._kit.paths.existing(path, cwd)
         with self._kit.writing, Folder(place) as folder:
             data, before = self._read(folder)
+            stale = self._kit.seen.is_stale(place.resolved, before)
             file = editable(path, data)
             try:
                 spans = plan_spans(file.text, edits, file.line_end)
             except ToolFailure as failure:
                 missing = failure.error.endswith(NOT_FOUND)
                 hint = _hint(file.text, edits) if missing else ""
-                raise ToolFailure(failure.error + hint) from None
+                raise ToolFailure(redact(failure.error + hint, self._kit.secrets)) from None
             diff = diff_spans(file.text, spans)
             changed = file.encode(apply_spans(file.text, spans))
             most = self._kit.policy.max_file_write_bytes
@@ -108,17 +82,24 @@ class EditTool:
             folder.replace(
                 changed, now, random_bytes=self._kit.random_bytes, new_mode=self._kit.new_mode
             )
+            self._kit.seen.take(place.resolved, folder.info())
         shown = redact(diff.text, self._kit.secrets)
         places = "1 place" if len(spans) == 1 else f"{len(spans)} places"
-        return ToolResult(
-            f"edited {path} in {places}, first at line {diff.first_changed_line}\n{shown}",
-            {
-                "path": place.absolute,
-                "replacements": len(spans),
-                "first_changed_line": diff.first_changed_line,
-                "diff": shown,
-            },
-        )
+        text = f"edited {path} in {places}, first at line {diff.first_changed_line}\n{shown}"
+        content: dict[str, Any] = {
+            "path": place.absolute,
+            "replacements": len(spans),
+            "first_changed_line": diff.first_changed_line,
+            "diff": shown,
+        }
+        ways = sorted({span.how for span in spans if span.how})
+        if ways:
+            content["fuzzy"] = ways
+            text += "".join(f"\n{NOTES[way]}" for way in ways)
+        if stale:
+            content["changed_since_read"] = True
+            text += f"\n{CHANGED_NOTE}"
+        return ToolResult(text, content)
 
     def _read(self, folder: Folder) -> tuple[bytes, os.stat_result]:
         most = self._kit.policy.max_file_read_bytes

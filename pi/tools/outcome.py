@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 from pi.agent.tool import ToolResult
@@ -15,13 +16,21 @@ if TYPE_CHECKING:
 class ToolFailure(Exception):
     """A call that was refused or did not work; ``run`` turns it into an error result.
 
-    ``rule`` names the policy rule that refused, if one did.
+    ``rule`` names the policy rule that refused, if one did; ``fields`` are further fields
+    of the error result.
     """
 
-    def __init__(self, error: str, rule: str = "") -> None:
+    def __init__(
+        self, error: str, rule: str = "", fields: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         super().__init__(error)
         self.error = error
         self.rule = rule
+        self.fields = fields
+
+
+class Missing(ToolFailure):
+    """Nothing is at the path; no rule refused it."""
 
 
 def failed(error: str, fields: Mapping[str, Any]) -> ToolResult:
@@ -35,6 +44,15 @@ def failed(error: str, fields: Mapping[str, Any]) -> ToolResult:
         if isinstance(value, str):
             content[name] = well_formed(value)
     return ToolResult(f"error: {content['error']}", content, is_error=True)
+
+
+def failure_of(exc: ToolFailure | OSError, asked: Mapping[str, Any]) -> ToolResult:
+    """The error result of a call that asked for ``asked``; ``policy_rule`` names the rule
+    that refused it, so that the audit log can tell a refusal from a failure."""
+    if isinstance(exc, OSError):
+        return failed(os_text(exc), asked)
+    rule = {"policy_rule": exc.rule} if exc.rule else {}
+    return failed(exc.error, {**asked, **exc.fields, **rule})
 
 
 def os_text(exc: OSError) -> str:

@@ -5,7 +5,8 @@ of which only the end is shown would cost more than the command; ``shown`` does 
 for the end. Invariants:
   * at most ``keep`` bytes and one piece are held per stream;
   * a character is never broken by the other stream's output falling between its bytes;
-  * no part of a secret shows at the edge of the cut.
+  * secrets are blanked out of each stream before anything else, so that neither the file
+    nor the edge of a cut holds one or a part of one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections import deque
 from typing import NamedTuple
 
 from pi.base.text import cut_tail, plain_text, redact, whole_characters
+from pi.tools.redacting import Redactor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,11 +81,12 @@ class Output:
         self.merged = Tail(self._keep)
         self.streams = {"stdout": Tail(self._keep), "stderr": Tail(self._keep)}
         self._unfinished = {"stdout": b"", "stderr": b""}
+        self._redactors = {"stdout": Redactor(secrets), "stderr": Redactor(secrets)}
         self._spill = Spill(temp_dir, random_bytes)
 
     def add(self, stream: str, piece: bytes) -> None:
         """Take what arrived on "stdout" or "stderr"."""
-        piece = self._unfinished[stream] + piece
+        piece = self._unfinished[stream] + self._redactors[stream].feed(piece)
         whole = whole_characters(piece)
         self._unfinished[stream] = piece[whole:]
         if whole < len(piece):
@@ -94,7 +97,7 @@ class Output:
         """No more comes: what is left of a broken character counts too."""
         for stream, piece in self._unfinished.items():
             self._unfinished[stream] = b""
-            self._take(stream, piece)
+            self._take(stream, piece + self._redactors[stream].finish())
         if self._spill.is_open or self.shown(self.merged).cut:
             if not self._spill.is_open:
                 self._spill.add(self.merged.data())
@@ -126,11 +129,8 @@ class Output:
         data = tail.data()
         if tail.dropped and 0x80 <= data[0] < 0xC0:  # the rest of a character
             data = data.lstrip(bytes(range(0x80, 0xC0)))
+        # Once more: escapes within a secret hid it from the first look.
         text = redact(plain_text(data.decode("utf-8", "replace")), self._secrets)
-        if tail.dropped and self._secrets:
-            # What is left of a secret that was dropped in part is not recognised. Only
-            # now: dropping bytes before redacting would split the next one.
-            text = text[len(self._secrets[0]) :]
         end = cut_tail(text, max_bytes)
         lines = end.split("\n")
         kept = max_lines + (not lines[-1])  # the empty rest after a last line end is no line
@@ -191,6 +191,20 @@ class Spill:
         self._descriptor = os.open(path, flags, 0o600)
         self.path = path
         _remove_old(self._folder, os.fstat(self._descriptor))
+
+
+def remove_at_exit(path: str) -> None:
+    """Remove the file when pi leaves."""
+    import atexit  # built in; here so that importing this module registers nothing
+
+    atexit.register(_remove, path)
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass  # gone already
 
 
 def _remove_old(folder: str, newest: os.stat_result) -> None:

@@ -10,26 +10,48 @@ from __future__ import annotations
 
 import os
 
-from pi.tools.outcome import ToolFailure
+from pi.tools.outcome import Missing, ToolFailure
 from pi.tools.places import Folder, Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
 # What the kernel shows of processes: their variables (keys among them), memory, files.
 _PROCESS_SECRETS = frozenset(("environ", "mem", "fd", "kcore"))
+_CREDENTIALS = "/.pi/credentials.json"  # where pi keeps keys that it was told to keep
 _NEAR_NAMES = 3
 
 
 class PathRule:
-    """The allowed roots. No root at all means everything is allowed."""
+    """The allowed roots. No root at all means everything is allowed.
 
-    def __init__(self, roots: Sequence[str], *, enforce_regular_files: bool = True) -> None:
+    With ``guards_secrets`` no tool reaches ``private_files``, a ``.pi/credentials.json``
+    anywhere, or what the kernel shows of processes.
+    """
+
+    def __init__(
+        self,
+        roots: Sequence[str],
+        *,
+        enforce_regular_files: bool = True,
+        guards_secrets: bool = True,
+        private_files: Iterable[str] = (),
+    ) -> None:
         self._roots = tuple(os.path.realpath(root) for root in roots)
         self._enforce = enforce_regular_files
+        self._guards_secrets = guards_secrets
+        self._private_files = frozenset(map(os.path.realpath, private_files))
         self._own_files: set[str] = set()
+
+    def is_private(self, resolved: str) -> bool:
+        """Whether no tool may show or change this file, wherever the roots are."""
+        return self._guards_secrets and (
+            resolved in self._private_files
+            or resolved.lower().endswith(_CREDENTIALS)  # some systems take any case
+            or holds_process_secrets(resolved)
+        )
 
     def allow_reading(self, path: str) -> None:
         """Let ``read`` open this one file of ours although it is outside the roots."""
@@ -43,7 +65,7 @@ class PathRule:
             actual = _spelled_otherwise(place, names)
             if actual is None:
                 hint = _near_names(place, names)
-                raise ToolFailure(f"path '{given}' does not exist{hint}", "allowed_roots")
+                raise Missing(f"path '{given}' does not exist{hint}")
             beside = os.path.join(os.path.dirname(place.resolved), actual)
             place = self._locate(given, beside, own_files=False)
         self._refuse_link(place)
@@ -65,11 +87,8 @@ class PathRule:
         for root in self._roots or (os.path.splitdrive(resolved)[0] + os.sep,):
             parts = parts_below(root, resolved)
             if parts is not None:
-                if holds_process_secrets(resolved):
-                    raise ToolFailure(
-                        f"path '{given}' is denied: it shows a process's secrets",
-                        "process_secrets",
-                    )
+                if self.is_private(resolved):
+                    raise ToolFailure(f"path '{given}' is denied: it holds secrets", "secrets")
                 return Place(given, absolute, root, parts)
         if own_files and resolved in self._own_files:
             folder, name = os.path.split(resolved)

@@ -178,14 +178,19 @@ class Folder:
                 pass  # not a member of that group: the content is what matters
 
     def _overwrite(self, data: bytes, before: os.stat_result) -> None:
+        """Write in place; what needs more room first, so a full disk leaves the old content."""
         descriptor = os.open(self._name, _WRITE, dir_fd=self._handle)
         try:
             now = os.fstat(descriptor)
             if (now.st_dev, now.st_ino) != (before.st_dev, before.st_ino):
                 raise ToolFailure(f"path '{self.place.given}' changed while it was being written")
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
+            size = now.st_size
+            try:
+                _write_at(descriptor, size, memoryview(data)[size:])
+            except OSError:
+                os.ftruncate(descriptor, size)
+                raise
+            _write_at(descriptor, 0, memoryview(data)[:size])
             os.ftruncate(descriptor, len(data))
         finally:
             os.close(descriptor)
@@ -206,6 +211,12 @@ def read_up_to(descriptor: int, max_bytes: int) -> bytes:
         pieces.append(piece)
         max_bytes -= len(piece)
     return b"".join(pieces)
+
+
+def _write_at(descriptor: int, offset: int, data: memoryview) -> None:
+    os.lseek(descriptor, offset, os.SEEK_SET)
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 def _walk(root: str, names: tuple[str, ...], *, create: bool) -> int:

@@ -40,13 +40,10 @@ class Policy(NamedTuple):
     tool_policy_trace: bool = False
 
 
-_STRICT = (
-    "awk cat comm cut du echo env fd find grep head jq ls nl od paste printf pwd rg sed seq "
-    "sort stat tail test tr true uniq wc"
-)
+_STRICT = "awk cat cut du echo env fd find grep head ls printf pwd rg sed sort stat tail tr uniq wc"
 _BALANCED = (
-    f"{_STRICT} basename cargo cp date diff dirname file git mkdir mv rm rustc rustup sleep "
-    "tee touch tree which xargs"
+    f"{_STRICT} basename cargo comm cp date diff dirname file git jq mkdir mv nl od paste rm "
+    "rustc rustup seq sleep tee test touch tree true which xargs"
 )
 PROFILES: dict[str, tuple[str, ...]] = {
     "permissive": (),

@@ -1,4 +1,4 @@
-"""The ``read`` tool: a text file, or a part of it, or the names in a directory."""
+"""The ``read`` tool: a text file or a part of it, a picture, the names in a directory."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from itertools import chain
 from typing import Any
 
 from pi.agent.tool import Effect, ToolResult
-from pi.ai.types import ToolDefinition
-from pi.base.text import redact, well_formed
+from pi.base.text import redact
+from pi.tools.definitions import READ
 from pi.tools.excerpt import take_lines
-from pi.tools.outcome import ToolFailure, count_argument, failed, os_text, text_argument
+from pi.tools.images import picture_mime
+from pi.tools.outcome import ToolFailure, count_argument, failure_of, text_argument
 from pi.tools.paths import touched
 from pi.tools.places import Folder, read_up_to
 from pi.tools.text_files import SNIFF_BYTES, binary_kind, decode, is_binary, utf16_encoding
@@ -32,29 +33,9 @@ MAX_BYTES = 50 * 1024
 MAX_ENTRIES = 500
 _PIECE = 1 << 18
 
-DEFINITION = ToolDefinition(
-    "read",
-    "Read a text file from disk, or list a directory. Long files come in parts: "
-    "use offset and limit to go on",
-    {
-        "type": "object",
-        "properties": {
-            "path": {"type": "string", "description": "Path to read"},
-            "offset": {
-                "type": "integer",
-                "minimum": 1,
-                "description": "First line to read, counted from 1",
-            },
-            "limit": {"type": "integer", "minimum": 1, "description": "Number of lines to read"},
-        },
-        "required": ["path"],
-        "additionalProperties": False,
-    },
-)
-
 
 class ReadTool:
-    definition = DEFINITION
+    definition = READ
 
     def __init__(self, toolkit: Toolkit) -> None:
         self._kit = toolkit
@@ -75,14 +56,14 @@ class ReadTool:
                 if info is not None and stat.S_ISDIR(info.st_mode):
                     return self._directory(folder)
                 return self._file(folder, offset, limit, context.cancel)
-        except ToolFailure as failure:
-            return failed(failure.error, {"path": given})
-        except OSError as exc:
-            return failed(os_text(exc), {"path": given})
+        except (ToolFailure, OSError) as exc:
+            return failure_of(exc, {"path": given})
 
     def _directory(self, folder: Folder) -> ToolResult:
-        names = sorted(map(well_formed, folder.entries()), key=lambda name: (name.lower(), name))
-        shown = names[:MAX_ENTRIES]
+        from pi.tools.search.report import on_one_line  # 2 ms, and only for a directory
+
+        names = sorted(folder.entries(), key=lambda name: (name.lower(), name))
+        shown = [on_one_line(name) for name in names[:MAX_ENTRIES]]
         lines = shown or ["(empty directory)"]
         if len(names) > len(shown):
             lines.append(f"[{len(shown)} of {len(names)} entries shown]")
@@ -105,6 +86,9 @@ class ReadTool:
         descriptor, info = folder.open_regular()
         try:
             head = read_up_to(descriptor, SNIFF_BYTES)
+            # A text may begin with "GIF89a" too.
+            if picture_mime(head) and (is_binary(head) or head[0] >= 0x80):
+                return self._picture(folder.place, descriptor, head, info.st_size, cancel)
             if is_binary(head):
                 return _binary(folder.place, head, info.st_size)
             pieces: Iterator[bytes]
@@ -122,7 +106,17 @@ class ReadTool:
         cancel_reason = cancel.why
         if cancel_reason is not None:
             raise ToolFailure(f"cancelled: {cancel_reason.message}")
+        self._kit.seen.take(folder.place.resolved, info)
         return self._part(folder.place, part, limit)
+
+    def _picture(
+        self, place: Place, descriptor: int, head: bytes, size: int, cancel: Cancel
+    ) -> ToolResult:
+        from pi.tools.pictures import picture_result  # rare, and much of it: not at a start
+        from pi.tools.shrinking import MAX_SOURCE_BYTES
+
+        data = head + read_up_to(descriptor, MAX_SOURCE_BYTES + 1 - len(head))
+        return picture_result(self._kit, place, data, max(size, len(data)), cancel)
 
     def _part(self, place: Place, part: Excerpt, limit: int | None) -> ToolResult:
         if part.first > max(1, part.total):

@@ -3,7 +3,8 @@
 No files here. Invariants (each has a property test):
   * text outside the spans is untouched, character by character;
   * spans do not overlap and are in order;
-  * a text that is found more than once is refused unless all matches are wanted.
+  * a text that is found more than once is refused unless all matches are wanted;
+  * what only looks like the text counts if nothing is equal to it, and only if unique.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NOT_FOUND = "target string not found"
+LOOKS = "looks"  # only looks the same: other quotes, dashes, spaces, widths
+INDENTED = "indentation"  # whole lines, with another indentation
 _SHOWN_LINES = 10
 
 
@@ -27,11 +30,15 @@ class Edit(NamedTuple):
 
 
 class Span(NamedTuple):
-    """``text`` takes the place of what is between ``start`` and ``end``."""
+    """``text`` takes the place of what is between ``start`` and ``end``.
+
+    ``how`` is ``LOOKS`` or ``INDENTED`` if what is there is not what was asked for.
+    """
 
     start: int
     end: int
     text: str
+    how: str = ""
 
 
 def plan_spans(text: str, edits: Sequence[Edit], line_end: str) -> list[Span]:
@@ -80,13 +87,31 @@ def _spans_of(text: str, edit: Edit, line_end: str) -> list[Span]:
     if find is not edit.find or "\n" not in find:
         replace = _with_line_end(replace, line_end)
     if not starts:
-        raise ToolFailure(NOT_FOUND)
+        return [_fuzzy_span(text, find, replace)]
     if len(starts) > 1 and not edit.all:
         raise ToolFailure(
             f"target string found {len(starts)} times, at lines {_line_list(text, starts)}; "
             "add surrounding text to make it unique, or set 'all' to replace every match"
         )
     return [Span(start, start + len(find), replace) for start in starts]
+
+
+def _fuzzy_span(text: str, find: str, replace: str) -> Span:
+    """The one place that is like ``find``: of several nobody can tell which is meant."""
+    from pi.tools.fuzzy import fuzzy_matches  # these, and only when a text is missing
+    from pi.tools.indented import indented_matches
+
+    found = [Span(*place, replace, LOOKS) for place in fuzzy_matches(text, find)]
+    found = found or [Span(*each, INDENTED) for each in indented_matches(text, find, replace)]
+    if not found:
+        raise ToolFailure(NOT_FOUND)
+    if len(found) > 1:
+        lines = _line_list(text, [span.start for span in found])
+        raise ToolFailure(
+            f"target string not found as it is; {len(found)} places look like it, "
+            f"at lines {lines}: copy one exactly, with surrounding text"
+        )
+    return found[0]
 
 
 def _starts(text: str, find: str) -> list[int]:

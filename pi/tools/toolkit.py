@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from pi.tools.paths import PathRule
     from pi.tools.policy import Policy
+    from pi.tools.seen import Seen
 
 
 class Launch(NamedTuple):
@@ -64,24 +65,32 @@ def allow_every_command(command: str, cwd: str) -> Decision:
 class Toolkit(NamedTuple):
     """Shared by all tools of a run.
 
-    environ:       the variables of pi; commands get a selection
-    secrets:       values that no result may show, longest first
-    check_command: the policy's word on a command in a directory
-    sandbox:       what holds commands
-    temp_dir:      where output that is too long to show is kept
-    new_mode:      permission bits of files made by ``write``
-    writing:       held while a file is changed, so that two edits of one file, run at
-                   the same time, both happen
+    environ:         the variables of pi
+    command_environ: what commands get to see of them
+    bash_login:      whether commands run in a login shell
+    secrets:         values that no result may show, longest first
+    check_command:   the policy's word on a command in a directory
+    sandbox:         what holds commands
+    temp_dir:        where output that is too long to show is kept
+    keeps_output:    whether it stays there after the run (for a week)
+    new_mode:        permission bits of files made by ``write``
+    seen:            which state of each file the model knows
+    writing:         held while a file is changed, so that two edits of one file, run at
+                     the same time, both happen
     """
 
     policy: Policy
     paths: PathRule
     environ: Mapping[str, str]
+    command_environ: Mapping[str, str]
+    bash_login: bool
     secrets: tuple[str, ...]
     random_bytes: Callable[[int], bytes]
     monotonic: Callable[[], float]
     check_command: Callable[[str, str], Decision]
     sandbox: Sandbox
     temp_dir: str
+    keeps_output: bool
     new_mode: int
+    seen: Seen
     writing: Lock

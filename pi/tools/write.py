@@ -6,11 +6,12 @@ import stat
 from typing import Any
 
 from pi.agent.tool import Effect, ToolResult
-from pi.ai.types import ToolDefinition
 from pi.base.text import well_formed
-from pi.tools.outcome import ToolFailure, failed, os_text, text_argument
+from pi.tools.definitions import WRITE
+from pi.tools.outcome import ToolFailure, failure_of, text_argument
 from pi.tools.paths import touched
 from pi.tools.places import Folder
+from pi.tools.seen import CHANGED_NOTE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,23 +20,9 @@ if TYPE_CHECKING:
     from pi.agent.tool import ToolContext
     from pi.tools.toolkit import Toolkit
 
-DEFINITION = ToolDefinition(
-    "write",
-    "Write UTF-8 text to disk, creating parent directories if needed",
-    {
-        "type": "object",
-        "properties": {
-            "path": {"type": "string", "description": "Path to write"},
-            "content": {"type": "string", "description": "The whole new content of the file"},
-        },
-        "required": ["path", "content"],
-        "additionalProperties": False,
-    },
-)
-
 
 class WriteTool:
-    definition = DEFINITION
+    definition = WRITE
 
     def __init__(self, toolkit: Toolkit) -> None:
         self._kit = toolkit
@@ -54,13 +41,12 @@ class WriteTool:
                     f"content is too large ({len(data)} bytes), limit is {most} bytes"
                 )
             return self._write(path, data, context.cwd)
-        except ToolFailure as failure:
-            return failed(failure.error, {"path": given})
-        except OSError as exc:
-            return failed(os_text(exc), {"path": given})
+        except (ToolFailure, OSError) as exc:
+            return failure_of(exc, {"path": given})
 
     def _write(self, path: str, data: bytes, cwd: str) -> ToolResult:
         place = self._kit.paths.writable(path, cwd)
+        seen, stale = self._kit.seen, False
         content: dict[str, Any] = {"path": place.absolute, "bytes_written": len(data)}
         with self._kit.writing, Folder(place, create=True) as folder:
             before = folder.info()
@@ -71,11 +57,18 @@ class WriteTool:
                         f"path '{path}' must be a regular file when overwriting existing content"
                     )
                 content["previous_bytes"] = before.st_size
+                stale = seen.is_stale(place.resolved, before)
                 if before.st_size == len(data) and folder.read(len(data) + 1) == data:
                     content["unchanged"] = True
+                    seen.take(place.resolved, before)
                     return ToolResult(f"{path} already has exactly this content", content)
             folder.replace(
                 data, before, random_bytes=self._kit.random_bytes, new_mode=self._kit.new_mode
             )
+            seen.take(place.resolved, folder.info())
         how = "new file" if before is None else f"replaced {before.st_size} bytes"
-        return ToolResult(f"wrote {len(data)} bytes to {path} ({how})", content)
+        text = f"wrote {len(data)} bytes to {path} ({how})"
+        if stale:
+            content["changed_since_read"] = True
+            text += f"\n{CHANGED_NOTE}"
+        return ToolResult(text, content)

@@ -19,7 +19,7 @@ ALLOWED = re.compile(
     r"|pi/(?:[a-z_0-9]+/)*[a-z_0-9]+\.py"
     r"|cp3[0-9]+/(?:pi[a-z.]*\.modules|pi/__init__\.pyc|pi/archive\.pyc|pi/cli/(?:__init__|main)\.pyc)"
 )
-MAX_BYTES = 2 * 1024 * 1024  # five trees of byte code; a copy over a slow line takes seconds
+MAX_BYTES = 4 * 1024 * 1024  # five trees of byte code; a copy over a slow line takes seconds
 PEM = "pi/data/cacert.pem"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 UNCHECKED_HASH = b"\x01\x00\x00\x00"

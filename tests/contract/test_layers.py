@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ALL = {"base", "ai", "tui", "skills", "sessions", "auth", "agent", "tools", "runtime"}
-ALL |= {"transports", "commands", "cli"}
+ALL |= {"transports", "commands", "cli", "audit", "compaction"}
 MAY_IMPORT: dict[str, set[str]] = {
     "base": set(),
     "ai": {"base"},
@@ -25,10 +25,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "auth": {"base", "ai"},
     "agent": {"base", "ai"},
     "tools": {"base", "ai", "agent"},
+    "audit": {"base", "ai", "agent"},
+    "compaction": {"base", "ai", "agent"},
     "runtime": {"base", "ai", "agent", "sessions"},
     "transports": {"base", "ai", "agent", "sessions", "runtime"},
     "commands": {
         *("base", "ai", "agent", "tools", "sessions", "skills", "auth", "runtime", "tui"),
+        *("audit", "compaction"),
     },
     "cli": ALL,
 }
@@ -42,6 +45,7 @@ WORLD = {
 MAY_TOUCH_WORLD = {
     "pi/base/host.py",
     "pi/base/files.py",
+    "pi/base/filelock.py",
     "pi/base/urllib_http.py",
     "pi/base/dial.py",
     "pi/base/exchange.py",
@@ -49,7 +53,10 @@ MAY_TOUCH_WORLD = {
     "pi/base/trust.py",
     "pi/base/watch.py",
     "pi/tools/process.py",
-    "pi/tools/landlock.py",
+    "pi/tools/orphans.py",
+    "pi/tools/pipes.py",
+    "pi/tools/sandbox/probe.py",
+    "pi/tools/sandbox/launcher.py",
     "pi/sessions/lock.py",
     "pi/tui/terminal.py",
     "pi/transports/websocket/client.py",

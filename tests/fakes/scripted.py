@@ -12,6 +12,14 @@ from pi.base.cancel import Cancel
 from pi.base.errors import PiError, ProviderFailed
 from pi.base.http import Request
 
+ECHO_SCHEMA = {
+    "type": "object",
+    "properties": {"text": {"type": "string"}},
+    "required": ["text"],
+    "additionalProperties": False,
+}
+ALONE = Effect(runs=True)  # of two such calls the second waits for the first
+
 
 def text_reply(text: str, stop_reason: str = "stop", **fields: Any) -> Reply:
     """An answer in words."""
@@ -54,31 +62,30 @@ class ScriptedModel:
 
 
 class EchoTool:
-    """Returns its argument; ``then`` runs during the call."""
+    """Returns its argument. ``then(arguments, context)`` runs during the call; a result it
+    gives takes the place of the echo."""
 
-    definition = ToolDefinition(
-        "echo",
-        "Say it back",
-        {
-            "type": "object",
-            "properties": {"text": {"type": "string"}},
-            "required": ["text"],
-            "additionalProperties": False,
-        },
-    )
-
-    def __init__(self, then: Any = None) -> None:
+    def __init__(
+        self,
+        then: Any = None,
+        *,
+        name: str = "echo",
+        effect: Effect | None = None,
+        schema: Any = ECHO_SCHEMA,
+    ) -> None:
+        self.definition = ToolDefinition(name, "Say it back", schema)
         self.ran: list[str] = []
         self._then = then
+        self._effect = effect or Effect()
 
     def effect(self, arguments: Mapping[str, Any], cwd: str) -> Effect:
-        return Effect()
+        return self._effect
 
     def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
-        self.ran.append(arguments["text"])
-        if self._then is not None:
-            self._then()
-        return ToolResult(arguments["text"], {"text": arguments["text"]})
+        text = arguments.get("text", "")
+        self.ran.append(text)
+        result = None if self._then is None else self._then(arguments, context)
+        return result if isinstance(result, ToolResult) else ToolResult(text, {"text": text})
 
 
 class ScriptedResponse:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pi.tools.fuzzy import fuzzy_matches
 from pi.tools.numbered_diff import diff_spans
 from pi.tools.outcome import ToolFailure
 from pi.tools.replacing import Edit, Span, apply_spans, plan_spans
@@ -95,3 +98,35 @@ def test_text_that_may_be_edited_survives_a_round_trip(data: bytes) -> None:
     file = decode(data)
     if file is not None:
         assert file.encode(file.text) == data
+
+
+LETTERS = "a'\u2018\u201d\u2013-\u00a0 \ufb01\u0301\uff08\r\n\u1112\u1161\uff9e\u00a8"
+ODD = st.text(LETTERS, max_size=30)
+
+
+@settings(max_examples=600, deadline=None)
+@given(text=ODD, find=ODD)
+def test_what_looks_like_a_text_has_its_normal_form(text: str, find: str) -> None:
+    """Every match, by itself, normalises to what was looked for; matches are in order."""
+    matches = fuzzy_matches(text, find)
+    for start, end in matches:
+        assert normal(text[start:end]) == normal(find)
+    edges = [edge for match in matches for edge in match]
+    assert edges == sorted(edges)
+
+
+@settings(max_examples=300, deadline=None)
+@given(before=ODD, middle=ODD, after=ODD)
+def test_a_part_of_whole_lines_is_found_by_its_plain_form(
+    before: str, middle: str, after: str
+) -> None:
+    """Whatever a line holds, its plain form finds it (or, before it, one that looks the same)."""
+    if normal(middle).strip():
+        text = f"{before}\n{middle}\n{after}"
+        assert fuzzy_matches(text, normal(middle))
+
+
+def normal(text: str) -> str:
+    plain = str.maketrans({"\u2018": "'", "\u201d": '"', "\u2013": "-", "\u2010": "-"})
+    lines = (normalize("NFKC", line).translate(plain) for line in text.split("\n"))
+    return "\n".join(line.rstrip(" \t\r\v\f") for line in lines)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pi.tools.output import Output, Tail
+from pi.tools.redacting import Redactor
 
 
 @settings(max_examples=200, deadline=None)
@@ -45,3 +47,18 @@ def test_slicing_changes_nothing(text: str, piece: int, limit: int) -> None:
         assert text.endswith(shown[0].text)
         assert len(shown[0].text.encode()) <= limit
         assert shown[0].cut == (shown[0].text != text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    secrets=st.lists(st.text("ab", min_size=2, max_size=6), max_size=4),
+    pieces=st.lists(st.text("abc", max_size=7).map(str.encode), max_size=12),
+)
+def test_redacting_in_pieces_is_redacting_it_whole(secrets: list[str], pieces: list[bytes]) -> None:
+    """Leftmost match first, the longest there, however the stream is sliced."""
+    redactor = Redactor(secrets)
+    out = b"".join(map(redactor.feed, pieces)) + redactor.finish()
+    longest_first = sorted(secrets, key=len, reverse=True)
+    pattern = "|".join(longest_first).encode()
+    whole = b"".join(pieces)
+    assert out == (re.sub(pattern, b"[REDACTED]", whole) if secrets else whole)

@@ -9,6 +9,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+# Words that are no command where a command begins.
+# fmt: off
+RESERVED = frozenset((
+    "!", "[[", "]]", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for",
+    "function", "if", "in", "select", "then", "time", "until", "while", "{", "}",
+))
+# fmt: on
+
 
 class Word(NamedTuple):
     """One word. ``value`` is what it is after quotes are removed, or None when only the
@@ -73,6 +81,22 @@ class Script(NamedTuple):
     functions: tuple[str, ...] = ()
     redirects: tuple[Redirect, ...] = ()
     words: tuple[Word, ...] = ()
+
+
+def may_expand(bare: str) -> bool:
+    """Whether the unquoted text of a word names files, homes or several words."""
+    if "*" in bare or "?" in bare:
+        return True
+    if "~" in bare and (bare[0] == "~" or ":~" in bare or "=~" in bare):
+        return True
+    opened = bare.find("[")
+    if opened >= 0 and bare.rfind("]") > opened:
+        return True
+    opened = bare.find("{")
+    if opened < 0:
+        return False
+    closed = bare.rfind("}")
+    return closed > opened and ("," in bare[opened:closed] or ".." in bare[opened:closed])
 
 
 class ShellSyntaxError(Exception):

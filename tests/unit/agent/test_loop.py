@@ -2,70 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import pytest
 
-from pi.agent.events import (
-    AgentEnd,
-    AgentEvent,
-    AutoRetry,
-    AutoRetryEnd,
-    MessageAdded,
-    ToolEnd,
-    TurnEnd,
-)
-from pi.agent.loop import CANCELLED, IN_DOUBT, NOT_RUN, Agent, AgentSettings, open_calls
+from pi.agent.calls import CANCELLED, IN_DOUBT, NOT_RUN, open_calls
+from pi.agent.events import AutoRetry, AutoRetryEnd, MessageAdded, ToolEnd, TurnEnd
 from pi.ai.events import Fallback, ReplyFailed, TextDelta
-from pi.ai.types import (
-    Message,
-    Reply,
-    Text,
-    Thinking,
-    ToolCall,
-    Usage,
-    tool_message,
-    user_message,
-)
+from pi.ai.types import Message, Reply, Text, Thinking, Usage, tool_message, user_message
 from pi.base.cancel import Cancel
-from pi.base.errors import Interrupted, ProviderFailed, TimeLimit
-from tests.fakes.scripted import EchoTool, ScriptedModel, broken_reply, call_reply, text_reply
-
-
-def call(name: str = "echo", id_: str = "c1", raw: str | None = None, **arguments: Any) -> ToolCall:
-    return ToolCall(id_, name, {} if raw is not None else arguments, raw)
-
-
-def make_agent(
-    model: ScriptedModel, *tools: Any, max_turns: int | None = None, **more: Any
-) -> Agent:
-    settings = AgentSettings("m", "be good", "/", max_turns)
-    ticks = iter(range(10_000))
-    return Agent(
-        model, settings, tools or (EchoTool(),), monotonic=lambda: next(ticks) / 1000, **more
-    )
-
-
-def run(agent: Agent, cancel: Cancel | None = None) -> list[AgentEvent]:
-    return list(agent.run("hello", cancel or Cancel()))
-
-
-def names(events: Iterable[AgentEvent]) -> list[str]:
-    return [
-        f"{type(event).__name__}({event.message.role})"
-        if isinstance(event, MessageAdded)
-        else type(event).__name__
-        for event in events
-    ]
-
-
-def end(events: list[AgentEvent]) -> AgentEnd:
-    assert isinstance(events[-1], AgentEnd)
-    assert sum(isinstance(event, AgentEnd) for event in events) == 1
-    return events[-1]
-
-
-def tool_texts(agent: Agent) -> list[str]:
-    return [message.text() for message in agent.messages if message.role == "tool"]
+from pi.base.errors import Interrupted, PiError, ProviderFailed, TimeLimit
+from tests.fakes.agents import call, end, make_agent, names, run, tool_texts
+from tests.fakes.scripted import (
+    ALONE,
+    EchoTool,
+    ScriptedModel,
+    broken_reply,
+    call_reply,
+    text_reply,
+)
 
 
 def test_a_plain_answer_has_its_events_in_order() -> None:
@@ -134,7 +87,7 @@ def test_a_call_cut_by_the_output_limit_is_not_run_and_the_model_is_told() -> No
 
 
 def test_a_bug_in_a_tool_is_an_error_result() -> None:
-    def boom() -> None:
+    def boom(*_: object) -> None:
         raise RuntimeError("kaput")
 
     agent = make_agent(ScriptedModel(call_reply(call(text="x")), text_reply("ok")), EchoTool(boom))
@@ -175,9 +128,9 @@ def test_a_provider_failure_is_recorded_and_leaves_the_conversation() -> None:
 
 def test_cancelling_during_a_tool_answers_the_calls_that_did_not_run() -> None:
     cancel = Cancel()
-    tool = EchoTool(lambda: cancel.set(Interrupted("stop")))
-    calls = call_reply(call(text="a"), call(id_="c2", text="b"), call(id_="c3", text="c"))
-    agent = make_agent(ScriptedModel(calls), tool)
+    tool = EchoTool(lambda *_: cancel.set(Interrupted("stop")), effect=ALONE)
+    wanted = call_reply(call(text="a"), call(id_="c2", text="b"), call(id_="c3", text="c"))
+    agent = make_agent(ScriptedModel(wanted), tool)
     ended = end(run(agent, cancel))
     assert ended.status == "cancelled"
     assert tool.ran == ["a"]
@@ -187,7 +140,7 @@ def test_cancelling_during_a_tool_answers_the_calls_that_did_not_run() -> None:
 
 def test_a_time_limit_has_its_own_status() -> None:
     cancel = Cancel()
-    tool = EchoTool(lambda: cancel.set(TimeLimit("late")))
+    tool = EchoTool(lambda *_: cancel.set(TimeLimit("late")))
     agent = make_agent(ScriptedModel(call_reply(call(text="a"))), tool)
     assert end(run(agent, cancel)).status == "timed_out"
 
@@ -300,3 +253,71 @@ def test_calls_of_a_failed_answer_are_not_open() -> None:
     assert open_calls([user_message("do"), failed]) == []
     good = call_reply(call(text="a", id_="c0")).message
     assert [open_.id for open_ in open_calls([user_message("do"), good, failed])] == ["c0"]
+
+
+def test_a_bug_in_the_loop_ends_the_run_as_failed_and_the_next_run_goes_on() -> None:
+    model = ScriptedModel(call_reply(call(text="a"), call(text="same id")), text_reply("ok"))
+    agent = make_agent(model)
+    error = end(run(agent)).error
+    assert error is not None
+    assert (error.code, error.exit_code) == ("bug", 70)
+    assert end(run(agent)).status == "completed"
+    assert open_calls(agent.messages) == []
+
+
+def test_closing_the_generator_sets_the_cancel_and_lets_the_agent_run_again() -> None:
+    agent = make_agent(ScriptedModel(text_reply("a"), text_reply("b")))
+    events = agent.run("hello", Cancel())
+    next(events)
+    events.close()
+    assert end(run(agent)).status == "completed"
+
+
+def test_a_second_run_while_one_goes_on_is_refused() -> None:
+    agent = make_agent(ScriptedModel(text_reply("a")))
+    events = agent.run("hello", Cancel())
+    next(events)
+    with pytest.raises(PiError, match="still answering") as caught:
+        next(agent.run("again", Cancel()))
+    assert caught.value.code == "agent-busy"
+    assert end(list(events)).status == "completed"
+    assert [message.text() for message in agent.messages] == ["hello", "a"]
+
+
+@pytest.mark.parametrize("why", [Interrupted("stop"), TimeLimit("late")])
+def test_a_cancelled_run_can_be_taken_back(why: PiError) -> None:
+    cancel = Cancel()
+    history = [user_message("before"), text_reply("so").message]
+    tool = EchoTool(lambda *_: cancel.set(why))
+    model = ScriptedModel(call_reply(call(text="a")), text_reply("ok"))
+    agent = make_agent(model, tool, messages=history, discard_on_cancel=True)
+    ended = end(run(agent, cancel))
+    assert ended.discarded
+    assert ended.error is why
+    assert agent.messages == history
+    kept = end(run(agent))
+    assert not kept.discarded
+    assert len(agent.messages) == 4
+
+
+def test_a_failed_run_is_not_taken_back() -> None:
+    model = ScriptedModel(text_reply("par", "error", error=ProviderFailed("broke off")))
+    agent = make_agent(model, discard_on_cancel=True)
+    assert not end(run(agent)).discarded
+    assert [message.role for message in agent.messages] == ["user"]
+
+
+def test_an_answer_that_was_cancelled_is_kept_as_aborted_and_leaves_the_conversation() -> None:
+    cancel, why = Cancel(), Interrupted("stop")
+    aborted = text_reply("par", "aborted", error=why)
+
+    class Model(ScriptedModel):
+        def stream(self, chat, cancel):  # type: ignore[no-untyped-def]
+            cancel.set(why)
+            yield from super().stream(chat, cancel)
+
+    agent = make_agent(Model(aborted))
+    events = run(agent, cancel)
+    assert end(events).status == "cancelled"
+    assert MessageAdded(aborted.message, aborted) in events
+    assert [message.role for message in agent.messages] == ["user"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from pi.base.text import (
@@ -96,6 +98,22 @@ def test_secrets_are_the_values_of_variables_that_name_one() -> None:
         "KEYBOARD": "not a key at all",
     }
     assert secret_values(environ) == ("longer than that", "supersecret", "sécret")
+
+
+def test_a_part_of_a_secret_of_several_lines_is_a_secret_too() -> None:
+    begin, line, short = "-----BEGIN A KEY-----", "abcdefghijklmnop", "qrst=="
+    key = f"{begin}\n{line}\n{short}\n"
+    values = secret_values({"SSH_KEY": key})
+    assert line in values
+    assert short not in values
+    for text in (key, key.replace("\n", "\r\n"), f"2: {line}", f'{{"key": "{begin}\\n{line}"}}'):
+        assert line not in redact(text, values)
+
+
+def test_a_secret_is_hidden_in_json_too() -> None:
+    secret = 'pass"word\\1'
+    text = json.dumps({"secret": secret})
+    assert redact(text, secret_values({"A_PASSWORD": secret})) == '{"secret": "[REDACTED]"}'
 
 
 def test_a_secret_that_contains_another_is_redacted_as_one() -> None:

@@ -47,6 +47,16 @@ def test_a_boolean_is_bare_or_has_a_value() -> None:
     assert (parsed.values["--quiet"], parsed.words) == (True, ("no", "word"))
 
 
+def test_a_boolean_may_know_more_words_than_true_and_false() -> None:
+    assert value("--json-events", "--json-events=full") == "full"
+    assert value("--json-events", PI_JSON_EVENTS="Full") == "full"
+    assert value("--json-events", "--json-events") is True
+    parsed = parse(["--json-events", "full"], {})
+    assert (parsed.values["--json-events"], parsed.words) == (True, ("full",))
+    with pytest.raises(UsageError, match="neither true nor false nor full"):
+        parse(["--json-events=most"], {})
+
+
 def test_short_flags_stand_for_the_long_ones() -> None:
     parsed = parse(["-q", "-p", "hello", "there"], {})
     assert parsed.values["--quiet"] is True

@@ -13,11 +13,12 @@ from pi.agent.events import (
     MessageAdded,
     ToolEnd,
     ToolStart,
+    ToolUpdate,
     TurnEnd,
     TurnStart,
 )
 from pi.agent.tool import ToolResult
-from pi.ai.events import Fallback, TextDelta
+from pi.ai.events import CallDelta, Fallback, TextDelta, ThinkingDelta
 from pi.ai.types import Message, Text, ToolCall, Usage, user_message
 from pi.base.cancel import Cancel
 from pi.base.errors import CapReached
@@ -26,9 +27,9 @@ from pi.runtime.json_events import JsonEvents
 CALL = ToolCall("c1", "read", {"path": "a\ud83d"})
 
 
-def lines(*events: AgentEvent) -> list[dict[str, Any]]:
+def lines(*events: AgentEvent, full: bool = False) -> list[dict[str, Any]]:
     stdout = io.StringIO()
-    sink = JsonEvents(stdout, Cancel())
+    sink = JsonEvents(stdout, Cancel(), full=full)
     for event in events:
         sink(event)
     text = stdout.getvalue()
@@ -91,3 +92,55 @@ def test_a_closed_stdout_cancels_the_run() -> None:
     sink(TurnStart(2))
     assert cancel.why is not None
     assert cancel.why.code == "stdout-closed"
+
+
+ANSWER = Message("assistant", (Text("look"), CALL), stop_reason="tool_use")
+INSIDE = (
+    ThinkingDelta("hm"),
+    TextDelta("lo"),
+    TextDelta("ok"),
+    CallDelta(0, "c1", "read", '{"path"'),
+    CallDelta(0, "", "", ':"a"}'),
+    CallDelta(1, "c2", "read", "{}"),
+    MessageAdded(ANSWER),
+    ToolStart(CALL),
+    ToolUpdate(CALL, "half"),
+)
+
+
+def test_what_happens_within_a_message_and_a_tool_comes_on_request() -> None:
+    plain = [record["type"] for record in lines(*INSIDE)]
+    assert plain == ["message_delta", "message_delta", "message_added", "tool_execution_start"]
+    records = lines(*INSIDE, full=True)
+    assert [record["type"] for record in records] == [
+        "message_start", *["message_update"] * 6, "message_end", "message_added",
+        "tool_execution_start", "tool_execution_update",
+    ]  # fmt: skip
+    assert [(one["index"], one["kind"], one["delta"]) for one in records[1:7]] == [
+        (0, "thinking", "hm"),
+        (1, "text", "lo"),
+        (1, "text", "ok"),
+        (2, "tool_call", '{"path"'),
+        (2, "tool_call", ':"a"}'),
+        (3, "tool_call", "{}"),
+    ]
+    assert records[7] == {"type": "message_end", "role": "assistant", "stop_reason": "tool_use"}
+    assert records[10] == {
+        "type": "tool_execution_update",
+        "tool_call_id": "c1",
+        "tool_name": "read",
+        "text": "half",
+    }
+
+
+def test_a_message_that_came_whole_begins_and_ends_too_and_the_next_counts_anew() -> None:
+    records = lines(MessageAdded(ANSWER), TextDelta("x"), full=True)
+    assert [record["type"] for record in records] == [
+        "message_start", "message_end", "message_added", "message_start", "message_update",
+    ]  # fmt: skip
+    assert records[4]["index"] == 0
+
+
+def test_messages_of_users_and_tools_have_no_inside() -> None:
+    records = lines(MessageAdded(user_message("q")), full=True)
+    assert [record["type"] for record in records] == ["message_added"]

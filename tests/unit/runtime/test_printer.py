@@ -13,6 +13,7 @@ from pi.agent.events import (
     MessageAdded,
     ToolEnd,
     ToolStart,
+    ToolUpdate,
 )
 from pi.agent.tool import ToolResult
 from pi.ai.events import Fallback, Retrying, TextDelta, ThinkingDelta, Warned
@@ -172,3 +173,19 @@ def test_a_pause_follows_each_piece() -> None:
 def test_long_arguments_are_cut_in_the_summary() -> None:
     assert summary({"a": "x" * 200}).endswith("...")
     assert len(summary({"a": "x" * 200})) == 100
+
+
+def test_a_running_tool_shows_its_last_line_once_a_second() -> None:
+    ticks = iter([10.0, 10.9, 11.0, 12.5])
+    updates = [ToolUpdate(CALL, text) for text in ("a\nb\n", "c", "d", " \n")]
+    _out, err = shown(*updates, DONE, monotonic=lambda: next(ticks))
+    assert err == "[bash: b]\n[bash: d]\n"
+
+
+def test_without_a_clock_updates_are_not_shown() -> None:
+    assert shown(ToolUpdate(CALL, "x"), DONE) == ("", "")
+
+
+def test_a_failed_call_is_told_by_its_error_whatever_the_form_of_its_text() -> None:
+    result = ToolResult('{\n  "error": "no"\n}', {"error": "no\nmore"}, True)
+    assert shown(ToolEnd(CALL, result, 1), DONE)[1] == "[bash: error: no]\n"

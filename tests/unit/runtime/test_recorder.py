@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pi.agent.events import AgentEnd, MessageAdded, ToolStart
 from pi.ai.types import Message, Reply, Text, ToolCall, Usage, user_message
-from pi.base.errors import PiError
+from pi.base.errors import Interrupted, PiError
 from pi.runtime.recorder import Recorder
 from pi.sessions.store import SessionStore
 
@@ -48,3 +48,34 @@ def test_the_first_failure_is_told_once_and_the_run_goes_on(tmp_path: Path) -> N
     record(MessageAdded(user_message("r")))
     assert len(told) == 1
     assert record.failure is told[0]
+
+
+def test_a_discarded_run_stays_as_a_branch_and_the_conversation_goes_on_before_it(
+    tmp_path: Path,
+) -> None:
+    store = open_store(tmp_path / "s.jsonl")
+    record = Recorder(store, lambda error: None)
+    for event in (MessageAdded(user_message("kept")), AgentEnd("completed", 1, Usage())):
+        record(event)
+    kept = store.head
+    for event in (
+        MessageAdded(user_message("dropped")),
+        AgentEnd("cancelled", 1, Usage(), Interrupted("stop"), discarded=True),
+    ):
+        record(event)
+    assert store.head == kept
+    assert [message.text() for message in store.messages()] == ["kept"]
+    assert store.notes[-1]["record_type"] == "head"
+    assert store.notes[-1]["id"] == kept
+    record(MessageAdded(user_message("next")))
+    assert [message.text() for message in store.messages()] == ["kept", "next"]
+    assert len(store) == 3
+
+
+def test_a_first_run_that_is_discarded_leaves_no_conversation(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "s.jsonl")
+    record = Recorder(store, lambda error: None)
+    record(MessageAdded(user_message("dropped")))
+    record(AgentEnd("cancelled", 1, Usage(), Interrupted("stop"), discarded=True))
+    assert store.head is None
+    assert store.messages() == ()

@@ -275,15 +275,51 @@ def test_a_note_on_another_branch_starts_no_call_of_this_one(tmp_path: Path) -> 
     assert left.started_calls() == {"c1"}
 
 
-def test_a_replaced_file_without_the_head_takes_no_entry(tmp_path: Path) -> None:
+def test_a_replaced_file_without_the_head_gets_the_conversation_again(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
     session = store(path)
     session.append(TURN)
+    session.note({"record_type": "tool_start", "tool_call_id": "c1", "at": 2})
     path.write_bytes(V1)
-    with pytest.raises(SessionError, match="does not contain entry id 4"):
-        session.append(TURN)
-    assert path.read_bytes() == V1
-    assert len(session) == 2
+    assert session.messages() == TURN
+    (entry,) = session.append([user_message("on")])
+    assert (entry.id, entry.parent_id) == (9, 8)
+    assert path.read_bytes().startswith(V1)
+    assert session.messages() == (*TURN, user_message("on"))
+    assert store(path).messages() == session.messages()
+    assert [entry.id for entry in store(path).lineage()] == [5, 6, 7, 8, 9]
+    assert session.started_calls() == {"c1"}
+    assert session.current(2) == 6
+    (told,) = session.news()
+    assert "4 entries of this conversation were stored again" in told
+    assert session.news() == ()
+
+
+def test_what_is_still_there_of_the_conversation_is_not_stored_again(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    session = store(path)
+    session.append(TURN)
+    kept = path.read_bytes().split(b"\n")[:3]
+    path.write_bytes(b"\n".join([*kept, line(9, 1).rstrip(), b""]))
+    session.note({"record_type": "run"})
+    assert session.head == 11
+    assert [entry.id for entry in session.lineage()] == [1, 2, 10, 11]
+    assert session.notes[-1]["at"] == 11
+    assert store(path).messages() == TURN
+
+
+def test_a_removed_file_is_told_and_not_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    session = store(path)
+    session.append(TURN)
+    path.unlink()
+    for _ in range(2):
+        with pytest.raises(SessionError, match="was removed or emptied") as caught:
+            session.append([user_message("on")])
+        assert caught.value.code == "unknown-session-id"
+    assert not path.exists()
+    assert session.messages() == TURN
+    assert [record["id"] for record in session.conversation()] == [1, 2, 3, 4]
 
 
 def test_a_replaced_file_with_the_head_is_continued(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -12,12 +14,14 @@ from pathlib import Path
 import pytest
 from tool_bench import Bench, Benches
 
-from pi.agent.tool import ToolContext
+from pi.agent.tool import ToolContext, ToolResult
 from pi.base.cancel import Cancel
 from pi.base.errors import Interrupted
-from pi.tools.bash import child_environment, choose_shell, signal_name
-from pi.tools.decision import Decision
+from pi.tools.bash_result import signal_name
+from pi.tools.decision import Decision, Step
+from pi.tools.outcome import ToolFailure
 from pi.tools.policy import Policy
+from pi.tools.toolkit import Launch
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
 
@@ -97,14 +101,6 @@ def test_no_other_directory_may_be(
     assert not (root / "ran").exists()
 
 
-def test_the_length_of_a_command_is_limited_in_characters(benches: Benches) -> None:
-    bench = benches.make(policy=Policy(max_command_length=10))
-    assert bench("bash", command=": éééééééé").text == "(no output)"
-    result = bench("bash", command=": ééééééééé")
-    assert result.content["policy_rule"] == "max_command_length"
-    assert result.content["error"] == "command is too long (11 chars), limit is 10 chars"
-
-
 def test_the_policy_may_refuse(benches: Benches, root: Path) -> None:
     asked = []
 
@@ -118,6 +114,156 @@ def test_the_policy_may_refuse(benches: Benches, root: Path) -> None:
     assert result.text == "error: not today"
     assert result.content["policy_rule"] == "allowed_commands"
     assert not (root / "ran").exists()
+
+
+TRACED = Policy(tool_policy_trace=True)
+CHECKED = (Step("max_command_length", "allow", "command length 4 within limit 4096"),)
+NO_CWD = ("cwd_validation", "allow", "cwd not provided; using process current directory")
+OFF = ("os_sandbox_mode", "allow", "resolved sandbox mode 'off' (sandboxed=false)")
+RUNS = ("execution_mode", "allow", "bash command execution permitted")
+
+
+def rows(result: ToolResult) -> list[tuple[str, str, str]]:
+    return [(row["check"], row["outcome"], row["detail"]) for row in result.content["policy_trace"]]
+
+
+class Held:
+    """A sandbox as the tool sees one: an executable of its own in front of the command."""
+
+    mode = "auto"
+
+    def launch(self, shell: tuple[str, ...], command: str, cwd: str) -> Launch:
+        if "forbidden" in command:
+            raise ToolFailure("no launcher", "os_sandbox_mode")
+        return Launch(("/usr/bin/env", "IN=" + cwd, *shell, command), {"BY": "x"}, sandboxed=True)
+
+    def describe(self) -> dict[str, object]:
+        return {}
+
+
+def test_a_trace_tells_every_check_in_order(benches: Benches, root: Path) -> None:
+    bench = benches.make(policy=TRACED, check_command=lambda command, cwd: Decision(CHECKED))
+    result = bench("bash", command="true")
+    assert result.content["policy_decision"] == "allow"
+    assert rows(result) == [*CHECKED, NO_CWD, OFF, RUNS]
+    accepted = ("cwd_validation", "allow", f"cwd '{root}/.' accepted")
+    assert rows(bench("bash", command="true", cwd="."))[1][:2] == accepted[:2]
+    assert "policy_trace" not in benches.make()("bash", command="true").content
+
+
+def test_a_trace_ends_with_the_first_refusal(benches: Benches, root: Path) -> None:
+    def check(command: str, cwd: str) -> Decision:
+        if command == "no":
+            step = Step("allowed_commands", "deny", "command 'no' is not allowed")
+            return Decision((*CHECKED, step), "allowed_commands", step.detail)
+        return Decision(CHECKED)
+
+    bench = benches.make(policy=TRACED, check_command=check, sandbox=Held())
+    denied = bench("bash", command="no", cwd="nowhere")
+    assert denied.content["policy_decision"] == "deny"
+    assert rows(denied)[1:] == [("allowed_commands", "deny", "command 'no' is not allowed")]
+    outside = bench("bash", command="true", cwd="/")
+    assert rows(outside)[1:] == [("allowed_roots", "deny", "path '/' is outside allowed roots")]
+    unheld = bench("bash", command=": forbidden", cwd=".")
+    assert rows(unheld)[2:] == [("os_sandbox_mode", "deny", "no launcher")]
+    assert unheld.content["policy_rule"] == "os_sandbox_mode"
+    assert unheld.content["cwd"] == str(root)
+
+
+def test_a_refusal_without_steps_is_traced_too(benches: Benches) -> None:
+    def check(command: str, cwd: str) -> Decision:
+        return Decision((), "allowed_commands", "not today")
+
+    result = benches.make(policy=TRACED, check_command=check)("bash", command="true")
+    assert rows(result) == [("allowed_commands", "deny", "not today")]
+
+
+def test_what_failed_after_the_policy_was_allowed(benches: Benches) -> None:
+    bench = benches.make(policy=TRACED._replace(bash_timeout_ms=100))
+    late = bench("bash", command="sleep 60")
+    assert late.is_error
+    assert late.content["policy_decision"] == "allow"
+    assert "policy_trace" not in bench("bash").content
+
+
+def test_a_dry_run_decides_and_runs_nothing(benches: Benches, root: Path) -> None:
+    bench = benches.make(policy=TRACED._replace(bash_dry_run=True), sandbox=Held())
+    result = bench("bash", command="touch ran")
+    assert not (root / "ran").exists()
+    assert not result.is_error
+    assert rows(result)[-1][2] == "bash dry-run enabled; command not executed"
+    facts = {key: value for key, value in result.content.items() if not key.startswith("policy")}
+    assert facts == {
+        "command": "touch ran",
+        "cwd": None,
+        "sandboxed": True,
+        "sandbox_mode": "auto",
+        "dry_run": True,
+        "would_execute": True,
+        "status": None,
+        "success": True,
+        "stdout": "",
+        "stderr": "",
+    }
+
+
+def test_a_held_command_says_so(benches: Benches, root: Path) -> None:
+    result = benches.make(sandbox=Held())("bash", command="echo $PI_SANDBOXED $IN $BY")
+    assert result.text == f"1 {root} x\n"
+    assert (result.content["sandboxed"], result.content["sandbox_mode"]) == (True, "auto")
+    assert benches.make()("bash", command="echo $PI_SANDBOXED").text == "0\n"
+
+
+def test_a_login_shell_reads_the_profile_only_when_asked_for(benches: Benches, root: Path) -> None:
+    for name in (".bash_profile", ".profile"):
+        (root / name).write_text("export FROM=profile\n", encoding="utf-8")
+    home = {"HOME": str(root)}
+    assert benches.make(environ=home)("bash", command="echo -$FROM-").text == "--\n"
+    login = benches.make(environ=home, bash_login=True)
+    assert login("bash", command="echo -$FROM-").text == "-profile-\n"
+
+
+def test_the_operator_may_pass_more_variables(benches: Benches) -> None:
+    bench = benches.make(environ={"NAMED": "1", "OTHER": "2"}, bash_env=("NAMED", "SET=3"))
+    assert bench("bash", command="echo -$NAMED-$OTHER-$SET-").text == "-1--3-\n"
+
+
+def test_the_first_to_speak_is_told_first(bench: Bench) -> None:
+    """Also when both streams have something by the time anybody looks."""
+    for _ in range(20):
+        assert bench("bash", command="echo err >&2; echo out").text == "err\nout\n"
+
+
+def test_joined_streams_keep_their_order_exactly(bench: Bench) -> None:
+    command = "exec 2>&1; for i in 1 2 3 4 5 6 7 8 9; do echo o$i; echo e$i >&2; done"
+    expected = "".join(f"o{i}\ne{i}\n" for i in range(1, 10))
+    assert bench("bash", command=command).text == expected
+
+
+def test_without_a_session_the_full_output_goes_when_pi_leaves(benches: Benches) -> None:
+    script = (
+        "import os, sys, time\n"
+        "from pi.agent.tool import ToolContext\n"
+        "from pi.base.cancel import Cancel\n"
+        "from pi.tools import load_tools\n"
+        "for keeps in (False, True):\n"
+        "    (tool,) = load_tools(['bash'], roots=['/'], environ=os.environ, keeps_output=keeps,\n"
+        "        random_bytes=os.urandom, monotonic=time.monotonic)\n"
+        "    context = ToolContext('/', Cancel(), lambda text: None)\n"
+        "    result = tool.run({'command': 'yes | head -c 100000'}, context)\n"
+        "    print(result.content['full_output'], os.path.getsize(result.content['full_output']))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "TMPDIR": str(benches.temp)},
+    )
+    (gone, size), (kept, _) = (line.split() for line in done.stdout.splitlines())
+    assert size == "100000"
+    assert os.listdir(benches.temp) == [os.path.basename(kept)]
+    assert not os.path.exists(gone)
 
 
 def test_the_time_limit_keeps_what_was_said(benches: Benches) -> None:
@@ -211,28 +357,6 @@ def test_secrets_are_neither_passed_nor_shown(benches: Benches, root: Path) -> N
     result = bench("bash", command='echo "<$FOO_TOKEN$BAR>"; cat .env; cat .env >&2')
     assert sorted(result.text.split()) == ["<>", "T=[REDACTED]", "T=[REDACTED]"]
     assert "supersecret" not in str(result.content)
-
-
-def test_commands_see_a_small_environment() -> None:
-    passed = child_environment(
-        {"PATH": "/bin", "HOME": "/h", "https_proxy": "p", "LD_PRELOAD": "x", "A_KEY": "secret"}
-    )
-    assert passed == {
-        "PATH": "/bin",
-        "HOME": "/h",
-        "https_proxy": "p",
-        "PAGER": "cat",
-        "GIT_PAGER": "cat",
-        "GIT_TERMINAL_PROMPT": "0",
-        "PI_SANDBOXED": "0",
-    }
-
-
-def test_the_shell_is_bash_where_there_is_one() -> None:
-    chosen = choose_shell(os.environ)
-    if os.path.exists("/bin/bash"):
-        assert chosen == "/bin/bash"
-    assert os.path.basename(choose_shell({"PATH": "", "SHELL": "/usr/bin/fish"})) != "fish"
 
 
 @pytest.mark.parametrize(

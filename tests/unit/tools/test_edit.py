@@ -158,3 +158,66 @@ def test_edits_at_the_same_time_all_happen(bench: Bench, root: Path) -> None:
         thread.join()
     assert (root / "f").read_text(encoding="utf-8") == "done\n" * count
     assert os.listdir(root) == ["f"]
+
+
+def test_what_was_typed_plainly_is_found_and_only_that_is_changed(bench: Bench, root: Path) -> None:
+    """Quotes, dashes, odd spaces, full-width letters; what is around them stays, byte by byte."""
+    around = "\u201ckeep\u201d \ufb01ne\u3000\uff01  \r\n"
+    odd = "say(\u201chi\u201d) \u2013 \u00a0don\u2019t\uff08a\uff0cb\uff09"
+    (root / "f").write_bytes(f"{around}{odd}  \r\n{around}".encode())
+    result = bench("edit", path="f", find='say("hi") -  don\'t(a,b)', replace="new\nlines")
+    changed = f"{around}new\r\nlines  \r\n{around}".encode()
+    assert (root / "f").read_bytes() == changed
+    assert result.content["fuzzy"] == ["looks"]
+    assert result.content["replacements"] == 1
+    assert "what looks like it was replaced]" in result.text
+
+
+@pytest.mark.parametrize("all_", [False, True])
+def test_two_places_that_only_look_like_the_text_are_refused(
+    bench: Bench, root: Path, all_: bool
+) -> None:
+    before = "\u2018a\u2019\n\u201ba\u2019\n".encode()
+    (root / "f").write_bytes(before)
+    result = bench("edit", path="f", find="'a'", replace="b", all=all_)
+    assert "2 places look like it, at lines 1, 2" in result.content["error"]
+    assert (root / "f").read_bytes() == before
+
+
+def test_lines_with_another_indentation_are_found_and_stay_indented(
+    bench: Bench, root: Path
+) -> None:
+    (root / "f").write_bytes(b"class A:\r\n\tdef f():\r\n\t\tpass\r\n")
+    result = bench("edit", path="f", find="def f():\n\tpass\n", replace="def f():\n\treturn 1\n")
+    assert (root / "f").read_bytes() == b"class A:\r\n\tdef f():\r\n\t\treturn 1\r\n"
+    assert result.content["fuzzy"] == ["indentation"]
+    assert "another indentation" in result.text
+
+
+def test_an_equal_text_comes_before_one_that_looks_like_it(bench: Bench, root: Path) -> None:
+    (root / "f").write_text("\u2018a\u2019\n'a'\n", encoding="utf-8")
+    result = bench("edit", path="f", find="'a'", replace="b")
+    assert (root / "f").read_text(encoding="utf-8") == "\u2018a\u2019\nb\n"
+    assert "fuzzy" not in result.content
+
+
+@pytest.mark.parametrize("name", ["edit", "write"])
+def test_a_change_by_somebody_else_since_the_last_read_is_told(
+    bench: Bench, root: Path, name: str
+) -> None:
+    arguments = {
+        "edit": {"path": "f", "find": "one", "replace": "two"},
+        "write": {"path": "f", "content": "two"},
+    }[name]
+    note = "[the file had changed on disk since you last read it]"
+    (root / "f").write_bytes(b"one")
+    assert note not in bench(name, **arguments).text  # never read: nothing to compare
+    bench("write", path="f", content="one")
+    assert note not in bench(name, **arguments).text  # our own change
+    bench("bash", command="echo one more > f")
+    result = bench(name, **arguments)
+    assert result.text.endswith(note)
+    assert result.content["changed_since_read"]
+    (root / "f").write_bytes(b"one again")
+    bench("read", path="f")
+    assert note not in bench(name, **arguments).text

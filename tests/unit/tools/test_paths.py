@@ -174,6 +174,31 @@ def test_secrets_of_processes_are_denied_even_below_a_root() -> None:
     assert "is denied" in refusal(rule, f"/proc/{os.getpid()}/mem", Path("/"), write=True)
 
 
+def test_kept_credentials_are_denied_unless_the_policy_is_permissive(root: Path) -> None:
+    (root / ".pi").mkdir()
+    for name in ("credentials.json", "settings.json"):
+        (root / ".pi" / name).write_bytes(b"")
+    (root / "mine.json").write_bytes(b"")
+    (root / "link").symlink_to("mine.json")
+    options = {"enforce_regular_files": False, "private_files": [str(root / "mine.json")]}
+    guarded = PathRule([str(root)], **options)
+    for given in (".pi/credentials.json", ".pi/../.pi/credentials.json", "mine.json", "link"):
+        for write in (False, True):
+            told = f"path '{given}' is denied: it holds secrets"
+            assert refusal(guarded, given, root, write=write) == told
+    assert guarded.is_private("/elsewhere/.PI/Credentials.json")
+    assert not guarded.is_private(str(root / ".pi" / "settings.json"))
+    guarded.existing(".pi/settings.json", str(root))
+    lax = PathRule([str(root)], guards_secrets=False, **options)
+    lax.existing(".pi/credentials.json", str(root))
+    lax.existing("mine.json", str(root))
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/environ"), reason="needs /proc")
+def test_what_the_kernel_shows_may_be_read_under_a_permissive_policy() -> None:
+    PathRule(["/"], guards_secrets=False).existing("/proc/self/environ", "/")
+
+
 @pytest.mark.parametrize(
     ("path", "held"),
     [

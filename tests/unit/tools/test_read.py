@@ -110,7 +110,7 @@ def test_other_encodings_are_shown_with_a_note(bench: Bench, root: Path) -> None
 def test_binary_content_is_not_shown(bench: Bench, root: Path) -> None:
     (root / "f.txt").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
     result = bench("read", path="f.txt")
-    assert result.text == "[PNG image, 16 bytes: content not shown]"
+    assert result.text == "[PNG image, 16 bytes: broken or cut off, not shown]"
     assert not result.is_error
     assert result.content["binary"] == "PNG image"
 
@@ -129,6 +129,11 @@ def test_a_directory_is_listed(bench: Bench, root: Path) -> None:
     result = bench("read", path=".")
     assert result.text == ".hidden\nA\nb\nsub/"
     assert bench("read", path="sub").text == "(empty directory)"
+
+
+def test_a_name_in_a_directory_is_one_line_whatever_it_holds(bench: Bench, root: Path) -> None:
+    (root / "a\nb\x1b[2J").write_bytes(b"")
+    assert bench("read", path=".").text == "a\\nb\\x1b[2J"
 
 
 def test_a_large_directory_is_cut(bench: Bench, root: Path) -> None:
@@ -170,6 +175,14 @@ def test_secrets_are_not_shown(benches: Benches, root: Path) -> None:
     result = bench("read", path=".env")
     assert result.text == "TOKEN=[REDACTED]\n"
     assert "supersecret" not in str(result.content)
+
+
+def test_a_part_of_a_file_does_not_show_a_part_of_a_secret(benches: Benches, root: Path) -> None:
+    key = "-----BEGIN A KEY-----\nabcdefghijklmnopqrst\n-----END A KEY-----"
+    bench = benches.make(environ={"SSH_KEY": key})
+    (root / "key").write_bytes(key.replace("\n", "\r\n").encode())
+    for part in ({}, {"offset": 2, "limit": 1}):
+        assert "abcdef" not in bench("read", path="key", **part).text
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc")

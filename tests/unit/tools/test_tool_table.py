@@ -13,12 +13,12 @@ import pytest
 from tool_bench import Benches
 
 from pi.base.errors import UsageError
-from pi.tools import TOOLS, load_tools
+from pi.tools import DEFAULT_TOOLS, TOOLS, load_tools
 
 
 def test_tools_come_in_the_order_of_the_table(benches: Benches) -> None:
-    assert list(TOOLS) == ["read", "write", "edit", "bash"]
-    assert list(benches.make().tools) == list(TOOLS)
+    assert list(TOOLS) == ["read", "write", "edit", "bash", "grep", "find", "ls"]
+    assert list(benches.make().tools) == list(DEFAULT_TOOLS) == list(TOOLS)[:4]
     assert list(benches.make(names=["bash", "read"]).tools) == ["read", "bash"]
     assert list(benches.make(names=[]).tools) == []
 

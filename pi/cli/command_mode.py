@@ -1,0 +1,157 @@
+"""Slash commands without a conversation: a command file, a check of the session, a list.
+
+Needs no model and no key: what a command does not use is not built.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from pi.base.errors import PiError, UsageError, VerificationFailed
+from pi.cli.settings import build_settings
+from pi.cli.startup import open_session, session_path, working_directory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pi.base.host import Host
+    from pi.cli.parse import Parsed
+    from pi.cli.settings import Settings
+    from pi.commands.context import CommandContext
+    from pi.sessions.store import SessionStore
+
+
+def run_file(parsed: Parsed, host: Host) -> int:
+    """Run the command file and return the exit code: that of the first failure."""
+    from pi.commands.script import problems, read_script, run_script
+
+    settings = build_settings(parsed)
+    path = str(parsed.values["--command-file"])
+    lines = read_script(_read(path, host), path)
+    say = _printer(host)
+    if parsed.values["--command-file-check"]:
+        found = problems(lines)
+        for line, why in found:
+            say(f"command file error: path={path} line={line.number} error={why}")
+        say(f"command file check: path={path} total={len(lines)} problems={len(found)}")
+        if found:
+            raise UsageError(f"command file check failed: path={path} problems={len(found)}")
+        return 0
+    store = open_session(settings, host)
+    mode = str(parsed.values["--command-file-error-mode"])
+    context = make_context(parsed, settings, host, store)
+    as_json = bool(parsed.values["--command-file-json"])
+    summary = run_script(lines, path, mode, context, say, as_json=as_json)
+    if summary.failure is None:
+        return 0
+    failure = PiError(
+        f"command file execution failed: path={path} failed={summary.failed} mode={mode}",
+        cause=summary.failure.message,
+        code=summary.failure.code,
+    )
+    failure.exit_code = summary.failure.exit_code
+    raise failure
+
+
+def make_context(
+    parsed: Parsed, settings: Settings, host: Host, store: SessionStore | None
+) -> CommandContext:
+    """What commands get in a script: nobody is asked, ``--yes`` is."""
+    from pi.cli.toolbox import policy_report
+    from pi.commands.context import CommandContext
+
+    cwd = working_directory(host)
+
+    def stdin_bytes() -> bytes:
+        if host.stdin is None:
+            raise UsageError("standard input is closed")
+        try:
+            return host.stdin.buffer.read()
+        except OSError as exc:
+            raise PiError("standard input cannot be read", cause=str(exc)) from exc
+
+    return CommandContext(
+        store,
+        cwd,
+        host.environ,
+        host.now_ms,
+        host.random_bytes,
+        confirm=lambda question: True,  # scripts say what they mean; a backup is kept
+        reload=lambda: None,
+        settings={
+            "session": settings.session.path,
+            "session-import-mode": parsed.values["--session-import-mode"],
+            "session-lock-wait-ms": settings.session.lock_wait_ms,
+            "session-lock-stale-ms": settings.session.lock_stale_ms,
+        },
+        services={
+            "policy": lambda: policy_report(settings.tools, host, cwd),
+            "monotonic": host.monotonic,
+            # A command file from there has used it up.
+            **({"stdin": stdin_bytes} if parsed.values["--command-file"] != "-" else {}),
+        },
+    )
+
+
+def validate_session(parsed: Parsed, host: Host) -> int:
+    """Check the session file and leave: exit 7 if it is not sound, 2 if it is not there."""
+    from pi.commands.result import Result, render_json
+    from pi.sessions import validate as checking
+    from pi.sessions.sources import load_source
+
+    settings = build_settings(parsed)
+    if settings.session.path is None:
+        raise UsageError("--session-validate cannot be used together with --no-session")
+    path = session_path(settings.session, host)
+    if not os.path.exists(path):
+        raise UsageError(f"there is no session file '{path}'", hint="check --session")
+    loaded = load_source(path)
+    report = checking.validate(path, loaded.rows, loaded.torn)
+    error = None
+    if not report.valid:
+        error = VerificationFailed(
+            f"session validation failed: {checking.counts(report)} "
+            f"bad_lines={len(report.bad_lines)}",
+            hint="pi --session FILE --command-file - with /session-repair mends it",
+            code="invalid-session",
+        )
+    lines = checking.text_lines(report)
+    if parsed.values["--json"]:
+        found = Result(lines, checking.json_data(report), error)
+        lines = (render_json("session-validate", found),)
+    say = _printer(host)
+    for line in lines:
+        say(line)
+    if error is not None:
+        raise error
+    return 0
+
+
+def _read(path: str, host: Host) -> bytes:
+    from pi.commands.script import MAX_BYTES
+
+    try:
+        if path == "-":
+            return b"" if host.stdin is None else host.stdin.buffer.read(MAX_BYTES + 1)
+        with open(path, "rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as exc:
+        raise UsageError(
+            f"failed to read command file {path}", cause=exc.strerror or str(exc)
+        ) from exc
+
+
+def _printer(host: Host) -> Any:
+    """Prints lines on standard output; foreign text is made safe for a terminal."""
+    from pi.base.text import plain_text
+
+    stdout = host.stdout
+    is_terminal = stdout is not None and stdout.isatty()
+
+    def say(line: str) -> None:
+        if stdout is None:
+            return
+        text = plain_text(line) if is_terminal else line
+        stdout.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
+
+    return say

@@ -1,0 +1,135 @@
+"""The tools of a run: their policy, its word on commands, and what holds them."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from pi.tools import load_tools
+from pi.tools.policy import as_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pi.agent.tool import Tool
+    from pi.base.host import Host
+    from pi.cli.tool_settings import ToolSettings
+    from pi.tools.decision import Decision
+    from pi.tools.toolkit import Launch, Sandbox
+
+
+def roots(settings: ToolSettings, cwd: str) -> tuple[str, ...]:
+    """The folders the tools may touch: the working directory, and what was allowed."""
+    return (cwd, *settings.allow_paths)
+
+
+def private_files(settings: ToolSettings, cwd: str) -> tuple[str, ...]:
+    """What is pi's own in the folders: keys it was told to keep, and the logs of the run,
+    which must not be in the hands of those they are about."""
+    if settings.policy.preset == "permissive":
+        return ()
+    logs = [path for path in (settings.audit_log, settings.telemetry_log) if path]
+    stores = [os.path.join(root, ".pi", "credentials.json") for root in roots(settings, cwd)]
+    return tuple(os.path.join(cwd, path) for path in (*logs, *stores))
+
+
+def build_tools(
+    settings: ToolSettings,
+    host: Host,
+    cwd: str,
+    secrets: Sequence[str],
+    *,
+    keeps: bool,
+    warn: Callable[[str], None],
+) -> tuple[Tool, ...]:
+    """The tools asked for. ``keeps`` says that the run leaves a session behind; ``warn``
+    tells the user something once.
+
+    Raises ConfigError for a launcher that is not there.
+    """
+    if not settings.names:
+        return ()
+    policy = settings.policy
+    sandbox = None
+    if policy.os_sandbox_mode != "off" or policy.os_sandbox_command:
+        sandbox = Telling(build_sandbox(settings, host, cwd), warn)
+
+    def make_check() -> Callable[[str, str], Decision]:
+        from pi.tools.commands import command_check
+        from pi.tools.environment import command_environment
+
+        environ = command_environment(
+            host.environ, policy.preset, secrets=secrets, more=settings.bash_env
+        )
+        return command_check(policy, roots(settings, cwd), environ)
+
+    return load_tools(
+        settings.names,
+        policy=policy,
+        roots=roots(settings, cwd),
+        environ=host.environ,
+        random_bytes=host.random_bytes,
+        monotonic=host.monotonic,
+        secrets=secrets,
+        make_check=make_check,
+        sandbox=sandbox,
+        bash_env=settings.bash_env,
+        bash_login=settings.bash_login,
+        private_files=private_files(settings, cwd),
+        keeps_output=keeps,
+    )
+
+
+class Telling:
+    """A sandbox that says once when a command runs unheld although it should be held."""
+
+    def __init__(self, sandbox: Sandbox, warn: Callable[[str], None]) -> None:
+        self._sandbox = sandbox
+        self._warn: Callable[[str], None] | None = warn if sandbox.mode == "auto" else None
+
+    @property
+    def mode(self) -> str:
+        return self._sandbox.mode
+
+    def launch(self, shell: tuple[str, ...], command: str, cwd: str) -> Launch:
+        launch = self._sandbox.launch(shell, command, cwd)
+        if self._warn is not None and not launch.sandboxed:
+            reason = self.describe().get("reason") or "no launcher works here"
+            self._warn(f"commands run without a sandbox: {reason}")
+            self._warn = None
+        return launch
+
+    def describe(self) -> Mapping[str, Any]:
+        return self._sandbox.describe()
+
+
+def build_sandbox(settings: ToolSettings, host: Host, cwd: str) -> Sandbox:
+    """What holds commands. Raises ConfigError for a template whose program is missing."""
+    policy = settings.policy
+    if policy.os_sandbox_mode == "off" and not policy.os_sandbox_command:
+        from pi.tools.toolkit import Unconfined
+
+        return Unconfined()
+    from pi.tools.making import temp_dir
+    from pi.tools.sandbox.choose import choose_sandbox
+
+    return choose_sandbox(
+        policy,
+        roots=roots(settings, cwd),
+        environ=host.environ,
+        temp_dir=temp_dir(host.environ),
+        prefer=settings.launcher,
+        private_files=private_files(settings, cwd),
+    )
+
+
+def policy_report(settings: ToolSettings, host: Host, cwd: str) -> dict[str, Any]:
+    """The policy in force as data, with what this machine really enforces of it."""
+    sandbox = build_sandbox(settings, host, cwd)
+    facts = dict(sandbox.describe())
+    report = as_json(settings.policy, roots(settings, cwd))
+    report["bash_confined"] = bool(facts.get("confined"))
+    report["sandbox"] = facts
+    report["tools"] = list(settings.names)
+    return dict(sorted(report.items()))

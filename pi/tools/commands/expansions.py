@@ -1,0 +1,137 @@
+"""Expansions in which the shell runs text that it finds in a variable, or sets one.
+
+Arithmetic is the trap: the value of a variable in it is itself read as arithmetic, and in
+``a[$(command)]`` the index is expanded. Source: bash(1), ARITHMETIC EVALUATION and
+Parameter Expansion. All this looks at the text of the whole command, and so may also find
+what is only quoted; it is refused then too.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pi.tools.commands.names import is_guarded
+from pi.tools.commands.refusal import refuse
+from pi.tools.shell.pattern import pattern
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pi.tools.shell.syntax import Script
+
+# The look back stands behind the word: so the search can skip to the words' first letters.
+_LOOP_NAME = pattern(r"(?:for(?<!\wfor)|select(?<!\wselect)|coproc(?<!\wcoproc))\s+([A-Za-z_]\w*)")
+_ASSIGNING = pattern(r"\$\{([A-Za-z_]\w*)(\[|:?=)")
+_TRANSFORMED = pattern(r"@[PA]\}")
+_ARITHMETIC_SET = pattern(
+    r"(?<!\w)([A-Za-z_]\w*)\s*(?:\[|(?:<<|>>|[-+*/%&|^])?=(?!=)|\+\+|--)"
+    r"|(?:\+\+|--)\s*([A-Za-z_]\w*)"
+)
+_NAMES = pattern(r"(?<![\w#])[A-Za-z_]\w*")
+_INDEX = pattern(r"(?<=\w)\[")
+_SLICE = pattern(r"(?:\$\{[\w@*]+|\]):(?![-=?+])")
+_BRACKETS = pattern(r"[][]")
+_BRACES = pattern(r"[{}]")
+_COMPARES = pattern(r"\s-(?:eq|ne|lt|le|gt|ge|v|R)\s")
+_NUMBER = pattern(r"[-+]?\d+")
+_SUM = pattern(r"""\$\(\([^'"\\`$]*\)\)""")
+_SETTERS = frozenset(("read", "printf", "export", "readonly", "declare", "typeset", "local"))
+_IDENTIFIER = pattern(r"[A-Za-z_]\w*")
+
+
+def judge_text(command: str, script: Script, strict: bool) -> None:
+    """Raises Refused for expansions that may run or set what no word shows."""
+    for loop in _LOOP_NAME.finditer(command):
+        if is_guarded(loop.group(1)):
+            refuse(loop.group(), "setting it may change what runs")
+    braces = "${" in command
+    if braces:
+        if _TRANSFORMED.search(command):
+            refuse("${...@P}", "it runs text found in a variable")
+        for name in _assigned(command):
+            if is_guarded(name):
+                refuse(f"${{{name}=...}}", "setting it may change what runs")
+    arithmetic = "((" in command or "$[" in command
+    if arithmetic:
+        for found in _ARITHMETIC_SET.finditer(command):
+            if is_guarded(found.group(1) or found.group(2)):
+                refuse(found.group(), "setting it may change what runs")
+    if strict:
+        if braces and "${!" in command:
+            refuse("${!...}", "which variable it reads is known only when it runs")
+        if arithmetic or "[" in command or (braces and ":" in command):
+            _judge_evaluated(command, script)
+
+
+def _assigned(command: str) -> list[str]:
+    """Variables that an expansion such as ``${x:=text}`` or ``${x[0]=text}`` may set."""
+    indexed = "]=" in command or "]:=" in command
+    return [
+        found.group(1) for found in _ASSIGNING.finditer(command) if indexed or found.group(2) != "["
+    ]
+
+
+def _judge_evaluated(command: str, script: Script) -> None:
+    """Arithmetic may name only variables whose values here are certainly numbers."""
+    spans = _spans(command, "((", "))") + _spans(command, "$[", "]")
+    spans += [span for span in _spans(command, "[[", "]]") if _COMPARES.search(span)]
+    if "${" in command or "]=" in command or "]+=" in command:
+        spans += _outermost(command, _INDEX, _BRACKETS) + _outermost(command, _SLICE, _BRACES)
+    if not spans:
+        return
+    texts = _texts(command, script)
+    for span in spans:
+        if "$(" in span.replace("$((", "") or "`" in span:
+            refuse("(( ))", "arithmetic on the output of a command may run text")
+        if re.search(r"\$[\d@*{]", span):
+            refuse("(( ))", "arithmetic on a parameter may run text")
+        for name in _NAMES.findall(span):
+            if name in texts:
+                refuse("(( ))", f"the value of {name} may be text that arithmetic runs")
+
+
+def _spans(command: str, opening: str, closing: str) -> list[str]:
+    """What stands between each ``opening`` and the last ``closing`` before the next one."""
+    return [
+        part[: part.rindex(closing)] if closing in part else part
+        for part in command.split(opening)[1:]
+    ]
+
+
+def _outermost(command: str, opening: re.Pattern[str], pair: re.Pattern[str]) -> list[str]:
+    """What stands between each ``opening``, unless it is inside of another, and its end.
+
+    With a quote in it the end cannot be told: then it is the end of the command.
+    """
+    spans: list[str] = []
+    end = 0
+    for found in opening.finditer(command):
+        if found.start() < end:
+            continue
+        depth, end = 1, len(command)
+        for token in pair.finditer(command, found.end()):
+            depth += 1 if token.group() in "[{" else -1
+            if depth == 0:
+                end = token.start()
+                break
+        span = command[found.end() : end]
+        if '"' in span or "'" in span:
+            return [*spans, command[found.end() :]]
+        spans.append(span)
+    return spans
+
+
+def _texts(command: str, script: Script) -> set[str]:
+    """Variables that the command sets to something that may be no number."""
+    texts = {"_"}
+    for simple in script.commands:
+        for assignment in simple.assignments:
+            value = assignment.value
+            if not _NUMBER.fullmatch(value.value or "x") and not _SUM.fullmatch(value.raw):
+                texts.add(assignment.name.partition("[")[0])
+        if not _SETTERS.isdisjoint(word.value or "" for word in simple.words):
+            for word in simple.words[1:]:
+                texts.update(_IDENTIFIER.findall(word.prefix))
+    if not all(_NUMBER.fullmatch(word.value or "x") for word in script.words):
+        texts.update(loop.group(1) for loop in _LOOP_NAME.finditer(command))
+    texts.update(_assigned(command))
+    return texts
