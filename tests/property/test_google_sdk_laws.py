@@ -129,7 +129,7 @@ def joined(wire: Any) -> list[dict[str, Any]]:
     return out
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     chunks=answers(),
     size=st.integers(1, 400),
@@ -243,7 +243,7 @@ def camel(name: str) -> str:
     return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     history=HISTORIES,
     tools=TOOL_LISTS,

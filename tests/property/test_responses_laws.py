@@ -152,7 +152,7 @@ def check(reply: Reply) -> None:
         assert all(line.isprintable() for line in reply.error.lines())
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(
     chunks=st.lists(CHUNKS, max_size=8),
     name=st.sampled_from(["message", "error", "response.failed"]),
