@@ -14,6 +14,7 @@ from pi.cli.startup import open_session, session_path, working_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pi.agent.events import AutoCompactionEnd
     from pi.base.host import Host
     from pi.cli.parse import Parsed
     from pi.cli.settings import Settings
@@ -47,6 +48,7 @@ def run_file(parsed: Parsed, host: Host) -> int:
     failure = PiError(
         f"command file execution failed: path={path} failed={summary.failed} mode={mode}",
         cause=summary.failure.message,
+        hint=summary.failure.hint,
         code=summary.failure.code,
     )
     failure.exit_code = summary.failure.exit_code
@@ -70,6 +72,12 @@ def make_context(
         except OSError as exc:
             raise PiError("standard input cannot be read", cause=str(exc)) from exc
 
+    def compact(focus: str) -> AutoCompactionEnd:
+        from pi.cli.compacting import compact_session  # with it come models and tools
+
+        assert store is not None
+        return compact_session(parsed, settings, host, store, focus)
+
     return CommandContext(
         store,
         cwd,
@@ -85,6 +93,7 @@ def make_context(
             "session-lock-stale-ms": settings.session.lock_stale_ms,
         },
         services={
+            **({} if store is None else {"compact": compact}),
             "policy": lambda: policy_report(settings.tools, host, cwd),
             "monotonic": host.monotonic,
             # A command file from there has used it up.

@@ -25,9 +25,7 @@ DEFAULT = ".pi/sessions/default.jsonl"
 
 
 @pytest.fixture(autouse=True)
-def _is_there(pi: Pi) -> None:
-    if "--compact-reserve-tokens" not in pi("--help").stdout:
-        pytest.skip("this build has no flags for compaction")
+def _files(pi: Pi) -> None:
     (pi.folder / "c.json").write_text(json.dumps(CATALOG))
     for number in range(4):
         (pi.folder / f"{number}.txt").write_text("word " * 400)
@@ -126,3 +124,32 @@ def test_switched_off_a_refusal_is_an_error(pi: Pi) -> None:
         done = pi.ask(server.url, *FLAGS, "--compaction", "false")
         assert done.returncode == 5
         assert len(server.requests) == 1
+
+
+def test_a_script_can_ask_for_it_and_the_next_run_goes_on_from_the_summary(pi: Pi) -> None:
+    long = said("word " * 300, 400)
+    with FaultServer(answers(long, long)) as server:
+        for _ in range(2):
+            assert pi.ask(server.url, *FLAGS).returncode == 0
+    turns = (said("SUMMARY", 50), said("BEGINNING", 50), said("done", 60))
+    with FaultServer(answers(*turns)) as server:
+        flags = ("--command-file", "-", "--api-base", server.url, *FLAGS)
+        done = pi(*flags, stdin="/compact the tests\n/compact\n", OPENAI_API_KEY="key-123456")
+        assert done.returncode == 0, done.stderr
+        assert "context compacted: tokens_before=" in done.stdout
+        assert "nothing to compact" in done.stdout
+        assert "Look especially at: the tests" in texts(sent(server)[0])[-1]
+        (entry,) = compactions(pi)
+        assert pi.ask(server.url, *FLAGS).returncode == 0
+        assert any(entry["summary"] in text for text in texts(sent(server)[-1]))
+    assert pi("--session-validate").returncode == 0
+
+
+def test_without_a_key_it_says_so_and_changes_nothing(pi: Pi) -> None:
+    with FaultServer(answers(said("word " * 300, 400))) as server:
+        assert pi.ask(server.url, *FLAGS).returncode == 0
+    before = (pi.folder / DEFAULT).read_bytes()
+    done = pi("--command-file", "-", *FLAGS, stdin="/compact\n")
+    assert done.returncode == 3
+    assert "OPENAI_API_KEY" in done.stdout + done.stderr
+    assert (pi.folder / DEFAULT).read_bytes() == before
