@@ -152,12 +152,14 @@ def test_strict_refuses_arithmetic_on_text(command: str) -> None:
 def test_the_time_for_a_long_command_is_not_squared(piece: str) -> None:
     def seconds(size: int) -> float:
         text = f"echo $(({piece * size}"[:size] + "))"
-        begin = time.perf_counter()
-        check("strict", text, max_command_length=1_000_000)
-        return time.perf_counter() - begin
+        best = 60.0
+        for _ in range(3):
+            begin = time.process_time()
+            check("strict", text, max_command_length=1_000_000)
+            best = min(best, time.process_time() - begin)
+        return best
 
-    short = min(seconds(5_000) for _ in range(3))
-    assert seconds(40_000) < 0.05 + 8 * 4 * short
+    assert seconds(40_000) < 0.05 + 8 * 4 * seconds(5_000)
 
 
 @pytest.mark.parametrize(
