@@ -75,7 +75,9 @@ def _style(options: Options) -> str:
 def _adaptive(options: Options) -> dict[str, Any]:
     if options.thinking == "off" and options.traits.thinking_can_disable:
         refused = "thinking-off" in options.without
-        return {} if refused else {"thinking": {"type": "disabled"}}
+        # Claude Sonnet 5.5 has another word for it, and refuses this one (its migration guide).
+        word = str(options.compat.get("thinking_off") or "disabled")
+        return {} if refused else {"thinking": {"type": word}}
     thinking = {"type": "adaptive"}
     if "thinking-display" not in options.without:
         thinking["display"] = "summarized"  # newer models show nothing by default

@@ -88,6 +88,13 @@ def test_an_adaptive_model_is_told_not_to_think_if_that_is_possible() -> None:
     assert asked("off", ADAPTIVE, without=("thinking-off",)).fields == {}
 
 
+def test_a_model_with_another_word_for_not_thinking_gets_that() -> None:
+    traits = Traits(thinking_style=ADAPTIVE)
+    compat = {"thinking_off": "between_tools"}
+    options = Options("http://h", thinking="off", traits=traits, compat=compat)
+    assert ask(options, None).fields == {"thinking": {"type": "between_tools"}}
+
+
 def test_each_refused_part_is_left_out_alone() -> None:
     no_effort = asked("high", ADAPTIVE, without=("effort",)).fields
     assert no_effort == {"thinking": {"type": "adaptive", "display": "summarized"}}
