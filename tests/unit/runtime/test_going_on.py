@@ -23,9 +23,7 @@ def test_after_a_provider_error_the_conversation_goes_on_with_what_was_done(
 ) -> None:
     store = open_store(tmp_path / "s.jsonl")
     failed = text_reply("half", "error", error=ProviderFailed("the provider broke off"))
-    model = ScriptedModel(
-        call_reply(*calls("one")), failed, text_reply("better now")
-    )
+    model = ScriptedModel(call_reply(*calls("one")), failed, text_reply("better now"))
     agent = make_agent(model)
     recorder = Recorder(store, lambda error: None)
 
