@@ -9,17 +9,14 @@ import os
 from typing import Any
 
 from pi.base.errors import PiError, UsageError, VerificationFailed
+from pi.cli.conversation import Conversation
 from pi.cli.settings import build_settings
-from pi.cli.startup import open_session, session_path, working_directory
+from pi.cli.startup import session_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pi.agent.events import AutoCompactionEnd
     from pi.base.host import Host
     from pi.cli.parse import Parsed
-    from pi.cli.settings import Settings
-    from pi.commands.context import CommandContext
-    from pi.sessions.store import SessionStore
 
 
 def run_file(parsed: Parsed, host: Host) -> int:
@@ -38,9 +35,9 @@ def run_file(parsed: Parsed, host: Host) -> int:
         if found:
             raise UsageError(f"command file check failed: path={path} problems={len(found)}")
         return 0
-    store = open_session(settings, host)
+    conversation = Conversation(parsed, settings, host, stdin_is_free=path != "-")
     mode = str(parsed.values["--command-file-error-mode"])
-    context = make_context(parsed, settings, host, store)
+    context = conversation.context()
     as_json = bool(parsed.values["--command-file-json"])
     summary = run_script(lines, path, mode, context, say, as_json=as_json)
     if summary.failure is None:
@@ -53,53 +50,6 @@ def run_file(parsed: Parsed, host: Host) -> int:
     )
     failure.exit_code = summary.failure.exit_code
     raise failure
-
-
-def make_context(
-    parsed: Parsed, settings: Settings, host: Host, store: SessionStore | None
-) -> CommandContext:
-    """What commands get in a script: nobody is asked, ``--yes`` is."""
-    from pi.cli.toolbox import policy_report
-    from pi.commands.context import CommandContext
-
-    cwd = working_directory(host)
-
-    def stdin_bytes() -> bytes:
-        if host.stdin is None:
-            raise UsageError("standard input is closed")
-        try:
-            return host.stdin.buffer.read()
-        except OSError as exc:
-            raise PiError("standard input cannot be read", cause=str(exc)) from exc
-
-    def compact(focus: str) -> AutoCompactionEnd:
-        from pi.cli.compacting import compact_session  # with it come models and tools
-
-        assert store is not None
-        return compact_session(parsed, settings, host, store, focus)
-
-    return CommandContext(
-        store,
-        cwd,
-        host.environ,
-        host.now_ms,
-        host.random_bytes,
-        confirm=lambda question: True,  # scripts say what they mean; a backup is kept
-        reload=lambda: None,
-        settings={
-            "session": settings.session.path,
-            "session-import-mode": parsed.values["--session-import-mode"],
-            "session-lock-wait-ms": settings.session.lock_wait_ms,
-            "session-lock-stale-ms": settings.session.lock_stale_ms,
-        },
-        services={
-            **({} if store is None else {"compact": compact}),
-            "policy": lambda: policy_report(settings.tools, host, cwd),
-            "monotonic": host.monotonic,
-            # A command file from there has used it up.
-            **({"stdin": stdin_bytes} if parsed.values["--command-file"] != "-" else {}),
-        },
-    )
 
 
 def validate_session(parsed: Parsed, host: Host) -> int:
