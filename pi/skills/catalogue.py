@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 from typing import NamedTuple
 
 from pi.base.errors import ConfigError, UsageError
 from pi.skills.discovery import SKILL_FILE, Found, Place, search
+from pi.skills.plain_files import read_plain
 from pi.skills.skill import FOLDER, Judged, judge_flat, judge_folder
 
 TYPE_CHECKING = False
@@ -164,15 +164,8 @@ def read(item: Found) -> Judged:
 
 
 def read_text(path: str) -> str:
-    """A regular UTF-8 file. Raises OSError, and ValueError saying what it is instead."""
-    # Opening a pipe would wait for its writer.
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-    with open(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise ValueError("not a regular file")
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise ValueError(f"larger than {MAX_BYTES} bytes")
+    """A regular UTF-8 file. Raises OSError (saying what it is instead) and ValueError."""
+    data, _ = read_plain(path, MAX_BYTES)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:

@@ -126,8 +126,8 @@ def test_pipes_folders_and_giants_are_survived(tmp_path: Path) -> None:
     found = catalogue(tmp_path, managed=True)
     assert found.skills == ()
     assert sorted(warning.rpartition(": ")[2] for warning in found.warnings) == [
-        "larger than 5242880 bytes",
-        "not a regular file",
+        "it is larger than 5242880 bytes",
+        "it is not a regular file",
     ]
 
 
