@@ -31,7 +31,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -69,6 +69,20 @@ PROBE = """\
 import sys
 final = sys.implementation.name == "cpython" and sys.version_info[3] == "final"
 print("pi-probe cp%d%d" % sys.version_info[:2] if final and sys.version_info >= (3, 9) else "no")
+"""
+
+
+# Runs a prompt and the help in an empty folder; the last line names what they loaded.
+FIRST = """\
+import os, sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, %r)
+os.environ.clear()
+os.environ.update(PATH="/usr/bin:/bin", HOME=os.getcwd())
+from pi.cli.main import main
+main(["--model", "demo/tour", "--quiet", "-p", "hi"])
+main(["--help"])
+print("\\n" + " ".join(sorted(name for name in sys.modules if name.startswith("pi."))), end="")
 """
 
 
@@ -162,8 +176,25 @@ def find_interpreters(asked: Sequence[str]) -> dict[str, str]:
     return dict(sorted(found.items(), key=lambda item: int(item[0][3:])))
 
 
-def byte_code(python: str, modules: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Compile ``modules`` in one process of ``python``; return the members of its tree."""
+def first_modules() -> frozenset[str]:
+    """The modules that one prompt and the help load, found out by running them.
+
+    They are packed apart from the others, so that a start unpacks no more than it needs.
+    Every module is found wherever it is: this decides about speed only.
+    """
+    code = FIRST % (str(ROOT),)
+    try:
+        answer = run_python(sys.executable, code, b"", CHILD_TIMEOUT_S)
+    except BuildError:
+        return frozenset()
+    return frozenset(answer.decode("utf-8", "replace").rpartition("\n")[2].split())
+
+
+def byte_code(
+    python: str, modules: Mapping[str, bytes], first: Container[str] = ()
+) -> dict[str, bytes]:
+    """Compile ``modules`` in one process of ``python``; return the members of its tree.
+    The modules named in ``first`` are packed apart; without any all are together."""
     changed = {**modules, EARLY[0]: modules[EARLY[0]] + INSTALL}
     compiler = COMPILER.read_text(encoding="utf-8")
     answer = run_python(python, compiler, marshal.dumps(changed, 2), CHILD_TIMEOUT_S)
@@ -178,7 +209,8 @@ def byte_code(python: str, modules: Mapping[str, bytes]) -> dict[str, bytes]:
             module = name[: -len(".py")].replace("/", ".")
             package, _, leaf = module.rpartition(".")
             module = package if leaf == "__init__" else module
-            packages.setdefault(package, {})[module] = (leaf == "__init__", name, code)
+            member = package if module in first or not first else f"{package}-later"
+            packages.setdefault(member, {})[module] = (leaf == "__init__", name, code)
     for package, packed in packages.items():
         members[f"{package}.modules"] = marshal.dumps(packed, 2)
     return members
@@ -272,8 +304,9 @@ def build(options: argparse.Namespace) -> list[str]:
     members["__main__.py"] = MAIN
     modules = {name: text for name, text in sources.items() if name.endswith(".py")}
     interpreters = {} if options.source_only else find_interpreters(options.python)
+    first = first_modules() if interpreters else frozenset()
     for tag, python in interpreters.items():
-        for name, code in byte_code(python, modules).items():
+        for name, code in byte_code(python, modules, first).items():
             members[f"{tag}/{name}"] = code
     pem, note = find_certificates()
     if pem is not None:

@@ -76,8 +76,8 @@ with open(path + ".bare", "ab") as file:
     for fsync in ("always", "never"):
         long, short = opened(fsync=fsync), opened(path + ".short", fsync=fsync)
         actions = [
-            lambda: long.append([message]),
-            lambda: short.append([message]),
+            lambda: long.add([message]),
+            lambda: short.add([message]),
             lambda: bare(file, fsync == "always"),
         ]
         for action in actions:
@@ -87,7 +87,7 @@ before = rchar()
 rchar_itself = rchar() - before
 before = rchar()
 for _ in range(100):
-    long.append([message])
+    long.add([message])
 found["read"] = (rchar() - before - rchar_itself) / 100
 print(json.dumps(found))
 """
@@ -111,7 +111,7 @@ session = opened(lock_wait_ms=60_000)
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(int(sys.argv[3])):
-    session.append([user_message("some words " * 20)])
+    session.add([user_message("some words " * 20)])
 """
 
 

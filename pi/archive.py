@@ -5,7 +5,8 @@ directory of the zip at every start, at 5 us a name. With five trees of byte cod
 2 ms for ``--version`` and 10 ms for a prompt, and a fifth more bytes than modules that are
 compressed together. So a tree ``cpXY/`` holds, as files, only what ``--version`` needs;
 ``cpXY/pi.base.modules`` holds the modules directly in ``pi.base``, and so on, each read
-when the first module of it is imported.
+when the first module of it is imported; ``cpXY/pi.base-later.modules`` those of them that a
+plain prompt does not need, which is most of them.
 
 The build calls ``install`` at the end of the tree's ``pi/__init__``. A checkout, or a
 Python without a tree, never imports this module.
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 else:
     Loader = object  # the real base would import importlib.abc at every start
 
+LATER = "-later"
 SUFFIX = ".modules"  # marshal: {"pi.base.x": (is_package, file in the archive, code)}
 
 
@@ -41,9 +43,10 @@ class Tree(Loader):
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         if not name.startswith("pi."):
             return None
-        # A module is in the member of its package, a package in the member of its own.
-        for package in (name.rpartition(".")[0], name):
-            if name in self._member(package):
+        # A module is in the members of its package, a package in those of its own.
+        above = name.rpartition(".")[0]
+        for member in (above, name, above + LATER, name + LATER):
+            if name in self._member(member):
                 break
         else:
             return None
@@ -53,15 +56,15 @@ class Tree(Loader):
         spec.has_location = True
         return spec
 
-    def _member(self, package: str) -> dict[str, tuple[bool, str, bytes]]:
-        if package not in self._members:
+    def _member(self, member: str) -> dict[str, tuple[bool, str, bytes]]:
+        if member not in self._members:
             try:
-                packed = marshal.loads(self.get_data(self._folder + package + SUFFIX))
+                packed = marshal.loads(self.get_data(self._folder + member + SUFFIX))
             except OSError:
                 packed = {}
-            self._members[package] = packed
+            self._members[member] = packed
             self._modules.update(packed)
-        return self._members[package]
+        return self._members[member]
 
     def create_module(self, spec: ModuleSpec) -> None:
         """Leave making the module to the import system."""

@@ -43,7 +43,6 @@ class Clock(NamedTuple):
     """The narrow part of the world a client needs."""
 
     now_ms: Callable[[], int]
-    monotonic: Callable[[], float]
     pause: Callable[[int, Cancel], None]
     draw: Callable[[], float]
 
@@ -90,8 +89,7 @@ class Client:
             self._options = self._options._replace(conversation=conversation_id(chat))
         history = prepare(chat.messages)
         chat = self._handed_over(chat, history)
-        started = self._clock.monotonic()
-        attempt = changes = 0
+        attempt = changes = waited = 0
         while True:
             failure = yield from self._attempt(chat, attempt, cancel)
             if failure is None:
@@ -105,14 +103,14 @@ class Client:
             self._learn(error)
             if not failure.transient or cancel.why is not None:
                 break
-            elapsed = int((self._clock.monotonic() - started) * 1000)
             draw, hint = self._clock.draw(), asked_wait_ms(error)
-            step = next_step(self._retry, attempt, elapsed, draw, hint)
+            step = next_step(self._retry, attempt, waited, draw, hint)
             if isinstance(step, GiveUp):
                 if step.why:
                     error.hint = f"{step.why}; {error.hint}" if error.hint else step.why
                 break
             attempt += 1
+            waited += step.ms
             yield Retrying(attempt, step.ms, error.message)
             try:
                 self._clock.pause(step.ms, cancel)
@@ -235,6 +233,7 @@ class Client:
                     delivered = True
                     yield event
                 if decoder.done:
+                    response.close(finished=True)
                     break
                 chunk = response.read(READ_SIZE)
             for event in decoder.feed(sse.finish()):

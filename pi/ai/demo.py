@@ -255,7 +255,7 @@ class DemoResponse:
         piece, self._body = self._body[:size], self._body[size:]
         return piece
 
-    def close(self) -> None:
+    def close(self, finished: bool = False) -> None:
         self._body = b""
 
 

@@ -206,7 +206,7 @@ class ReplayResponse:
         self._ended = not data
         return data
 
-    def close(self) -> None:
+    def close(self, finished: bool = False) -> None:
         self._closed = True
 
     def ending(self) -> PiError:

@@ -173,8 +173,8 @@ class RecordingResponse:
             self._tape.end("complete")
         return data
 
-    def close(self) -> None:
-        self._inner.close()
+    def close(self, finished: bool = False) -> None:
+        self._inner.close(finished)
         self._tape.end("closed")
 
 

@@ -7,7 +7,7 @@ from threading import RLock
 
 from pi.base.errors import PiError
 from pi.base.http import ConnectionBroken
-from pi.base.http_body import BadBody, framing_of, inflater_of
+from pi.base.http_body import BadBody, OpenBody, framing_of, inflater_of
 from pi.base.http_head import HeadReader, NotHttp
 
 TYPE_CHECKING = False
@@ -122,8 +122,9 @@ class Exchange:
 class LiveResponse:
     """An answer read straight from its connection (see ``pi.base.http.Response``).
 
-    A body read to its end gives the connection back; an abandoned one closes it. The
-    lock orders ``close`` from another thread with the reader's last steps.
+    A body read to its end gives the connection back, and so does one of which nothing but
+    the end is to come; an abandoned one closes it. The lock orders ``close`` from another
+    thread with the reader's last steps.
     """
 
     def __init__(
@@ -180,12 +181,14 @@ class LiveResponse:
                 if self._closed:
                     self._abandon()
 
-    def close(self) -> None:
+    def close(self, finished: bool = False) -> None:
         with self._lock:
             if self._closed:
                 return
             if not self._reading and not self._line_gone:
                 self._take_the_end()
+            if finished and not self._reading and not isinstance(self._framing, OpenBody):
+                self._finish_line(b"", self._framing)
             self._closed = True
             if not self._ended:  # a later read must not take this for the body's end
                 self._error = self._error or self._cut("it was closed here")
@@ -242,8 +245,9 @@ class LiveResponse:
         self._abandon()
         return b""
 
-    def _finish_line(self, rest: bytes) -> None:
-        """The body is complete: keep the connection, unless there is a reason not to."""
+    def _finish_line(self, rest: bytes, owed: Framing | None = None) -> None:
+        """The body is complete, or ``owed`` but its end: keep the connection, unless there
+        is a reason not to."""
         with self._lock:
             if self._line_gone:
                 return
@@ -254,7 +258,7 @@ class LiveResponse:
             if rest or not self._head.stays_open or self._closed or watch.cancel.why is not None:
                 line.sock.close()
             else:
-                self._pool.give(line)
+                self._pool.give(line, owed)
 
     def _abandon(self) -> None:
         with self._lock:

@@ -60,8 +60,12 @@ class Response(Protocol):
         """Wait for at least one byte, return at most ``size``; b"" at the end."""
         ...
 
-    def close(self) -> None:
-        """Let go of the connection. Safe from any thread; a blocked ``read`` ends."""
+    def close(self, finished: bool = False) -> None:
+        """Let go of the connection. Safe from any thread; a blocked ``read`` ends.
+
+        ``finished``: nothing but the end of the body is still to come, so the connection
+        may be kept for the next request.
+        """
         ...
 
 

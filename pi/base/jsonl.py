@@ -95,16 +95,18 @@ class JsonlReader:
     def feed(self, chunk: bytes) -> list[Line]:
         """The lines that ``chunk`` ends."""
         lines = chunk.split(b"\n")
-        self._hold(lines[0])
-        if len(lines) == 1:
-            return []
         tail = lines.pop()
         found: list[Line] = []
-        self._take(b"".join(self._parts), self._held, found)
-        self._parts, self._held = [], 0
+        if self._held:
+            if not lines:
+                self._hold(tail)
+                return found
+            self._hold(lines.pop(0))
+            self._take(b"".join(self._parts), self._held, found)
+            self._parts, self._held = [], 0
         scan, longest, number, offset = _SCAN, self._max, self.number, self.offset
         make = tuple.__new__  # half of what calling the type costs
-        for line in lines[1:]:
+        for line in lines:
             size = len(line)
             try:
                 text = line.decode()

@@ -24,7 +24,7 @@ _WAIT = rf"(?:retry|try again|available again) (?:in|after) ((?:{_AMOUNT}[ ,]{{0
 
 class RetryPolicy(NamedTuple):
     max_retries: int = 2
-    budget_ms: int = 0  # 0: no limit on the time since the first attempt
+    budget_ms: int = 0  # 0: no limit on the sum of the waits
     base_ms: int = 200
     jitter: bool = True
 
@@ -55,14 +55,15 @@ def is_retryable_status(status: int) -> bool:
 def next_step(
     policy: RetryPolicy,
     attempt: int,
-    elapsed_ms: int,
+    waited_ms: int,
     draw: float,
     hint_ms: int | None = None,
 ) -> NextStep:
     """Decide what follows failed attempt number ``attempt`` (0 is the first).
 
-    ``elapsed_ms`` is the time since the first attempt was sent, ``draw`` in [0, 1) the
-    caller's random number, ``hint_ms`` what the server asked to wait.
+    ``waited_ms`` is the sum of the waits so far: the time that requests took does not count,
+    or a slow server would never be asked again. ``draw`` in [0, 1) is the caller's random
+    number, ``hint_ms`` what the server asked to wait.
     """
     if attempt >= policy.max_retries:
         return GiveUp(f"still failing after {attempt} retries" if attempt else "")
@@ -73,7 +74,7 @@ def next_step(
             return GiveUp(f"the provider asks to wait {hint_ms // 1000} s")
         spread = int(draw * HINT_JITTER_MS) if policy.jitter else 0
         wait = max(wait, hint_ms + spread)
-    if policy.budget_ms and elapsed_ms + wait > policy.budget_ms:
+    if policy.budget_ms and waited_ms + wait > policy.budget_ms:
         return GiveUp(f"the retry budget of {policy.budget_ms} ms is spent")
     return Wait(wait)
 

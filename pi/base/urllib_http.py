@@ -103,7 +103,7 @@ class KeepAliveHandler(urllib.request.BaseHandler):
         timeout_s = max(call.ours.timeout_ms, 1) / 1000
         via = proxy and (proxy.host, proxy.port, proxy.authorization)
         place = Place(target.scheme, target.host, target.port, via)
-        line = self._pool.take(place)
+        line = self._pool.take(place, watch)
         if line is not None:
             try:
                 return self._ask(call, proxy, Exchange(line, target.shown, timeout_s, watch), data)

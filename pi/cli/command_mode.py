@@ -9,39 +9,63 @@ import os
 from typing import Any
 
 from pi.base.errors import PiError, UsageError, VerificationFailed
+from pi.base.given_file import read_given
+from pi.cli.asking import Deadline
 from pi.cli.conversation import Conversation
+from pi.cli.outputs import exit_code
 from pi.cli.settings import build_settings
 from pi.cli.startup import session_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pi.base.host import Host
+    from pi.cli.json_answer import JsonAnswer
     from pi.cli.parse import Parsed
+    from pi.cli.script_lines import ScriptLines
 
 
 def run_file(parsed: Parsed, host: Host) -> int:
     """Run the command file and return the exit code: that of the first failure."""
+    from pi.cli.script_lines import ScriptLines
+
+    with ScriptLines(parsed, host, line_printer(host)) as printed:
+        return _run_file(parsed, host, printed)
+
+
+def _run_file(parsed: Parsed, host: Host, printed: ScriptLines) -> int:
     from pi.commands.script import problems, read_script, run_script
 
     settings = build_settings(parsed)
     path = str(parsed.values["--command-file"])
     lines = read_script(_read(path, host), path)
-    say = _printer(host)
     if parsed.values["--command-file-check"]:
-        found = problems(lines)
-        for line, why in found:
-            say(f"command file error: path={path} line={line.number} error={why}")
-        say(f"command file check: path={path} total={len(lines)} problems={len(found)}")
+        from pi.cli.template_files import template_check
+
+        found = problems(lines, template_check(parsed, host))
+        printed.problems(path, len(lines), found)
         if found:
             raise UsageError(f"command file check failed: path={path} problems={len(found)}")
         return 0
     conversation = Conversation(parsed, settings, host, stdin_is_free=path != "-")
     mode = str(parsed.values["--command-file-error-mode"])
-    context = conversation.context()
-    as_json = bool(parsed.values["--command-file-json"])
-    summary = run_script(lines, path, mode, context, say, as_json=as_json)
+    conversation.store  # noqa: B018 - a session that is none is told before anything is run
+    conversation.work_on_skills(None if printed.as_json else printed.say)
+    seconds = int(str(parsed.values["--command-file-timeout"]))
+    if seconds:
+        conversation.deadline = Deadline(conversation, seconds)
+    summary = run_script(
+        lines,
+        path,
+        mode,
+        conversation.context,
+        printed.say,
+        as_json=printed.as_json,
+        time_is_up=conversation.deadline.passed if conversation.deadline else lambda: None,
+    )
+    printed.is_ended = True
+    lost = conversation.close()
     if summary.failure is None:
-        return 0
+        return exit_code(lost, settings, host)
     failure = PiError(
         f"command file execution failed: path={path} failed={summary.failed} mode={mode}",
         cause=summary.failure.message,
@@ -54,6 +78,13 @@ def run_file(parsed: Parsed, host: Host) -> int:
 
 def validate_session(parsed: Parsed, host: Host) -> int:
     """Check the session file and leave: exit 7 if it is not sound, 2 if it is not there."""
+    from pi.cli.json_answer import JsonAnswer
+
+    with JsonAnswer("session-validate", parsed, host) as answer:
+        return _validate_session(parsed, host, answer)
+
+
+def _validate_session(parsed: Parsed, host: Host, answer: JsonAnswer) -> int:
     from pi.commands.result import Result, render_json
     from pi.sessions import validate as checking
     from pi.sessions.sources import load_source
@@ -78,9 +109,10 @@ def validate_session(parsed: Parsed, host: Host) -> int:
     if parsed.values["--json"]:
         found = Result(lines, checking.json_data(report), error)
         lines = (render_json("session-validate", found),)
-    say = _printer(host)
+    say = line_printer(host)
     for line in lines:
         say(line)
+    answer.is_told = True
     if error is not None:
         raise error
     return 0
@@ -92,15 +124,14 @@ def _read(path: str, host: Host) -> bytes:
     try:
         if path == "-":
             return b"" if host.stdin is None else host.stdin.buffer.read(MAX_BYTES + 1)
-        with open(path, "rb") as file:
-            return file.read(MAX_BYTES + 1)
+        return read_given(path, MAX_BYTES + 1)
     except OSError as exc:
         raise UsageError(
             f"failed to read command file {path}", cause=exc.strerror or str(exc)
         ) from exc
 
 
-def _printer(host: Host) -> Any:
+def line_printer(host: Host) -> Any:
     """Prints lines on standard output; foreign text is made safe for a terminal."""
     from pi.base.text import plain_text
 

@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from pi.cli.flag import Flag
+from pi.cli.skill_flags import SKILL_FLAGS
 
-
-class Flag(NamedTuple):
-    """One flag.
-
-    ``kind`` is "text", "path", "secret", "int", "bool", "list" (comma-separated),
-    "repeat" (taken whole each time) or "choice". A bool may be given bare; its ``choices``
-    are what it may be set to beside true and false. ``variable`` is the environment variable
-    read when the flag is not given.
-    ``needs`` and ``clashes`` name other flags and are judged on the command line only.
-    """
-
-    name: str
-    help: str
-    group: str
-    kind: str = "text"
-    default: object = None
-    variable: str = ""
-    metavar: str = ""
-    short: str = ""
-    minimum: int = 0
-    choices: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
-    clashes: tuple[str, ...] = ()
-
-
-GROUPS = ("Prompt", "Model", "Limits", "Session", "Tools", "Output", "Network", "Other")
+GROUPS = (
+    *("Prompt", "Model", "Limits", "Session", "Tools", "Skills", "Output", "Network", "Other"),
+)
 
 FLAGS: tuple[Flag, ...] = (
     Flag("--prompt", "Run this prompt and exit; words without a flag do the same",
@@ -42,6 +20,12 @@ FLAGS: tuple[Flag, ...] = (
          "Prompt", variable="PI_SYSTEM_PROMPT", metavar="TEXT"),
     Flag("--system-prompt-file", "File with that text; beats --system-prompt",
          "Prompt", "path", variable="PI_SYSTEM_PROMPT_FILE", metavar="FILE"),
+    Flag("--append-system-prompt", "More of that text, or @FILE with it; repeatable",
+         "Prompt", "repeat", (), "PI_APPEND_SYSTEM_PROMPT", "TEXT"),
+    Flag("--context-files", "Read AGENTS.md files also with a system prompt of your own",
+         "Prompt", "bool", False, "PI_CONTEXT_FILES"),
+    Flag("--no-context-files", "Do not read AGENTS.md or CLAUDE.md files",
+         "Prompt", "bool", False, "PI_NO_CONTEXT_FILES", clashes=("--context-files",)),
     Flag("--command-file", "Run the slash commands in this file and exit; - is standard input",
          "Prompt", "path", variable="PI_COMMAND_FILE", metavar="FILE",
          clashes=("--prompt", "--print", "--prompt-file")),
@@ -50,18 +34,22 @@ FLAGS: tuple[Flag, ...] = (
          choices=("fail-fast", "continue-on-error"), needs=("--command-file",)),
     Flag("--command-file-check", "Check the file, run nothing",
          "Prompt", "bool", False, needs=("--command-file",)),
+    Flag("--command-file-timeout", "Time for the whole file; 0 is no limit",
+         "Prompt", "int", 0, metavar="SECONDS", needs=("--command-file",)),
     Flag("--command-file-json", "One JSON object for each command, the summary last",
          "Prompt", "bool", False, needs=("--command-file",)),
     Flag("--model", "Model as provider/model; demo/tour is scripted and needs no key",
          "Model", default="openai/gpt-4o-mini", variable="PI_MODEL", metavar="MODEL"),
     Flag("--api-base", "Base URL of the provider, for compatible servers and gateways",
          "Model", variable="PI_API_BASE", metavar="URL"),
-    Flag("--api-key", "API key for the provider (better: the environment)",
+    Flag("--api-key", "API key for the provider; better in PI_API_KEY",
          "Model", "secret", metavar="KEY"),
-    Flag("--openai-api-key", "API key for an OpenAI-compatible provider",
+    Flag("--openai-api-key", "API key for an OpenAI-compatible provider; better in OPENAI_API_KEY "
+         "or the vendor's own variable", "Model", "secret", metavar="KEY"),
+    Flag("--anthropic-api-key", "API key for Anthropic; better in ANTHROPIC_API_KEY",
          "Model", "secret", metavar="KEY"),
-    Flag("--anthropic-api-key", "API key for Anthropic", "Model", "secret", metavar="KEY"),
-    Flag("--google-api-key", "API key for Google", "Model", "secret", metavar="KEY"),
+    Flag("--google-api-key", "API key for Google; better in GEMINI_API_KEY",
+         "Model", "secret", metavar="KEY"),
     Flag("--anthropic-api-base", "Base URL for Anthropic models",
          "Model", variable="PI_ANTHROPIC_API_BASE", metavar="URL"),
     Flag("--google-api-base", "Base URL for Google models",
@@ -101,7 +89,7 @@ FLAGS: tuple[Flag, ...] = (
          "Limits", "int", 120_000, "PI_REQUEST_TIMEOUT_MS", "MS", minimum=1),
     Flag("--provider-max-retries", "Extra attempts for a request that failed in passing",
          "Limits", "int", 2, "PI_PROVIDER_MAX_RETRIES", "N"),
-    Flag("--provider-retry-budget-ms", "Time for all attempts of a request; 0 is no limit",
+    Flag("--provider-retry-budget-ms", "Time for all waits between attempts; 0 is no limit",
          "Limits", "int", 0, "PI_PROVIDER_RETRY_BUDGET_MS", "MS"),
     Flag("--provider-retry-jitter", "Vary the waits between attempts",
          "Limits", "bool", True, "PI_PROVIDER_RETRY_JITTER"),
@@ -118,7 +106,8 @@ FLAGS: tuple[Flag, ...] = (
          clashes=("--session", "--no-session", "--continue")),
     Flag("--fork", "Begin this new session with the conversation so far, leave the old one",
          "Session", "path", None, metavar="NAME", clashes=("--no-session",)),
-    Flag("--no-session", "Keep nothing on disk", "Session", "bool", False),
+    Flag("--no-session", "Keep nothing on disk", "Session", "bool", False,
+         clashes=("--session",)),
     Flag("--branch-from", "Go on from this entry of the session instead of the last place",
          "Session", "int", None, metavar="ID", clashes=("--no-session",)),
     Flag("--session-validate", "Check the session file and exit: 7 if it is not sound",
@@ -209,10 +198,15 @@ FLAGS: tuple[Flag, ...] = (
          "Output", "int", 0, "PI_STREAM_DELAY_MS", "MS"),
     Flag("--json", "With --list-models, --audit-verify, --session-validate: JSON",
          "Output", "bool", False),
+    Flag("--output-format", "What a prompt prints: the answer, or one JSON object about it all",
+         "Output", "choice", "text", "PI_OUTPUT_FORMAT", "FORMAT",
+         choices=("text", "json"), clashes=("--json-events",)),
     Flag("--json-events", "One JSON object per event on stdout; =full adds every piece",
          "Output", "bool", False, "PI_JSON_EVENTS", choices=("full",)),
     Flag("--quiet", "No progress on stderr; errors are still shown",
          "Output", "bool", False, "PI_QUIET", short="-q"),
+    Flag("--no-history", "Keep no history of what is typed",
+         "Prompt", "bool", False, "PI_NO_HISTORY"),
     Flag("--debug", "Show the traceback of a failure", "Output", "bool", False, "PI_DEBUG"),
     Flag("--ca-bundle", "PEM file of certificates to trust instead of the system's",
          "Network", "path", variable="PI_CA_BUNDLE", metavar="FILE"),
@@ -228,7 +222,25 @@ FLAGS: tuple[Flag, ...] = (
          "Network", "path", metavar="FILE"),
     Flag("--replay-lenient", "Let request headers come in another order",
          "Network", "bool", False, needs=("--replay",)),
-    Flag("--help", "Show this help", "Other", "bool", False, short="-h"),
+    Flag("--completion", "Print a script that completes this command line in a shell",
+         "Other", "choice", None, metavar="SHELL", choices=("bash", "zsh", "fish")),
+    Flag("--profile", "Start with what a profile says; see /profile",
+         "Other", variable="PI_PROFILE", metavar="NAME"),
+    Flag("--no-config", "Ignore settings files, the user's and the project's",
+         "Other", "bool", False, "PI_NO_CONFIG"),
+    Flag("--trust-project", "Let this folder's own settings, templates and macros count, this once",
+         "Other", "bool", False, "PI_TRUST_PROJECT"),
+    Flag("--print-config", "Print every value and where it came from; words narrow the list",
+         "Other", "bool", False, clashes=("--prompt", "--print", "--prompt-file")),
+    Flag("--doctor", "Check configuration, files and this machine, and exit: 1 if something fails",
+         "Other", "bool", False, clashes=("--prompt", "--print", "--prompt-file")),
+    Flag("--doctor-strict", "Let a warning count as a failure",
+         "Other", "bool", False, needs=("--doctor",)),
+    Flag("--doctor-online", "Ask each provider for its list of models too; costs nothing",
+         "Other", "bool", False, needs=("--doctor",)),
+    *SKILL_FLAGS,
+    Flag("--help", "Show this help, or only what it says about the words given; also --json",
+         "Other", "bool", False, short="-h"),
     Flag("--version", "Show the version", "Other", "bool", False, short="-V"),
 )  # fmt: skip
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pi.ai.catalog import Entry
     from pi.ai.catalog_store import Loaded
+    from pi.base.errors import PiError
     from pi.base.host import Host
     from pi.base.http import Transport
     from pi.cli.parse import Parsed
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 
 def list_models(parsed: Parsed, host: Host) -> int:
     """Print the entries whose name holds all the words given. Returns the exit code."""
+    from pi.cli.json_answer import JsonAnswer  # a prompt reads this module's settings too
+
+    with JsonAnswer("list-models", parsed, host, error_shape):
+        return _list(parsed, host)
+
+
+def _list(parsed: Parsed, host: Host) -> int:
     from pi.cli.signals import CancelOnSignals
 
     cancel = Cancel()
@@ -70,6 +78,13 @@ def world(parsed: Parsed, host: Host) -> World:
     return World(transport, host.now_ms, host.random_bytes)
 
 
+def error_shape(error: PiError) -> dict[str, Any]:
+    """The object of a listing that failed."""
+    from pi.runtime.report import error_data
+
+    return {"status": "error", "data": None, "errors": [error_data(error)]}
+
+
 def as_json(found: list[Entry], loaded: Loaded) -> str:
     """The listing as one JSON object."""
     import json  # loaded by the catalog
@@ -82,4 +97,4 @@ def as_json(found: list[Entry], loaded: Loaded) -> str:
         "shown": len(found),
         "models": [plain_entry(entry) for entry in found],
     }
-    return json.dumps({"status": "ok", "data": data, "errors": []}, indent=2, sort_keys=True)
+    return json.dumps({"status": "ok", "data": data, "errors": []}, sort_keys=True)

@@ -31,8 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             from pi.cli.modes import start
 
             code = start(arguments)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        _flush(code)
         return code
     except BrokenPipeError:
         return EXIT_STDOUT_CLOSED
@@ -68,6 +67,16 @@ def wants_debug(arguments: Sequence[str]) -> bool:
     return (
         "--debug" in flags or "--debug=true" in flags or os.environ.get("PI_DEBUG") in DEBUG_WORDS
     )
+
+
+def _flush(code: int) -> None:
+    """Write out what is left. After a failure that was told there is no second one."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        if not code:
+            raise
 
 
 def _silence_closed_streams() -> None:

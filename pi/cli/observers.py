@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from pi.agent.events import AgentEvent
     from pi.base.host import Host
+    from pi.cli.json_answer import JsonAnswer
     from pi.cli.parse import Parsed
     from pi.cli.settings import Settings
 
@@ -71,6 +72,13 @@ def same_file(one: str, other: str) -> bool:
 
 def verify_audit(parsed: Parsed, host: Host) -> int:
     """Check an audit log. Returns 0; raises VerificationFailed (7), ConfigError (2)."""
+    from pi.cli.json_answer import JsonAnswer
+
+    with JsonAnswer("audit-verify", parsed, host) as answer:
+        return _verify_audit(parsed, host, answer)
+
+
+def _verify_audit(parsed: Parsed, host: Host, answer: JsonAnswer) -> int:
     from pi.audit.chain import parse_head
     from pi.audit.verify import verify_file
 
@@ -86,6 +94,7 @@ def verify_audit(parsed: Parsed, host: Host) -> int:
     else:
         text = report.text()
     print(text, file=host.stdout)
+    answer.is_told = True
     failure = report.failure()
     if failure is not None:
         raise failure

@@ -3,7 +3,9 @@
 Rules: ``--flag value`` and ``--flag=value``; short flags stand alone; ``--`` ends the
 flags; a bool may be bare, ``=VALUE`` or followed by the word true or false; lists are
 comma-separated and repeatable; a single value given twice is an error. The command line
-beats the environment, which beats the default. An empty variable counts as unset.
+beats the environment, which beats the layers handed in (a profile, settings files) in
+their order, which beat the default. An empty variable counts as unset. A value that
+cannot be combined with one from further up yields to it without a word.
 """
 
 from __future__ import annotations
@@ -17,46 +19,62 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pi.cli.flags import Flag
+    from pi.cli.flag import Flag
 
 TRUE = {"true", "1", "yes", "on"}
 FALSE = {"false", "0", "no", "off"}
 MAX_INT = 2**63 - 1
 # Flags whose value is free text: they take the next word even if it begins with a dash.
-FREE_TEXT = {"--prompt", "--system-prompt"}
+FREE_TEXT = {"--prompt", "--system-prompt", "--append-system-prompt"}
+
+
+class Layer(NamedTuple):
+    """Values from a file, by flag name, already checked; ``name`` is what ``sources`` will
+    say of them ("project"), ``where`` tells a person which file it was."""
+
+    name: str
+    where: str
+    values: Mapping[str, object]
 
 
 class Parsed(NamedTuple):
-    """Every flag's value; ``sources`` says "flag", "environment" or "default"."""
+    """Every flag's value; ``sources`` says "flag", "environment", a layer's name or
+    "default"; ``where`` names the variable or file of a value that is from one; ``argv``
+    is the command line, so that it can be read again with other layers."""
 
     values: dict[str, object]
     sources: dict[str, str]
     words: tuple[str, ...]
+    where: Mapping[str, str] = {}
+    argv: tuple[str, ...] = ()
 
     def given(self, name: str) -> bool:
         """Whether the flag or its variable was set."""
         return self.sources[name] != "default"
 
 
-def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Parsed:
+def parse(argv: Sequence[str], environ: Mapping[str, str], layers: Sequence[Layer] = ()) -> Parsed:
     """Read a command line. Raises UsageError, or ConfigError for a bad variable."""
     raw, words = _split(argv)
-    values: dict[str, object] = {}
-    sources: dict[str, str] = {}
+    values = {name: _value(BY_NAME[name], raw[name], name, UsageError) for name in raw}
+    sources = dict.fromkeys(values, "flag")
+    where: dict[str, str] = {}
+    typed = _said(values)
     for flag in FLAGS:
-        if flag.name in raw:
-            values[flag.name] = _value(flag, raw[flag.name], flag.name, UsageError)
-            sources[flag.name] = "flag"
-            continue
         text = environ.get(flag.variable, "") if flag.variable else ""
-        if text and not any(clash in raw for clash in _clashes(flag)):
+        if text and flag.name not in raw and not _yields(flag, typed):
             values[flag.name] = _value(flag, [text], flag.variable, ConfigError)
-            sources[flag.name] = "environment"
-        else:
-            values[flag.name] = flag.default
-            sources[flag.name] = "default"
-    _check_combinations(raw)
-    return Parsed(values, sources, tuple(words))
+            sources[flag.name], where[flag.name] = "environment", flag.variable
+    for layer in layers:
+        above = _said(values)
+        for name, value in layer.values.items():
+            if name not in values and not _yields(BY_NAME[name], above):
+                values[name], sources[name], where[name] = value, layer.name, layer.where
+    for flag in FLAGS:
+        if flag.name not in values:
+            values[flag.name], sources[flag.name] = flag.default, "default"
+    _check_combinations([name for name in raw if name in typed], typed)
+    return Parsed(values, sources, tuple(words), where, tuple(argv))
 
 
 def _split(argv: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
@@ -96,9 +114,11 @@ def _next_value(flag: Flag, rest: list[str]) -> str:
     is_flag = following == "--" or following.partition("=")[0] in BY_NAME
     dashed = following.startswith("-") and following != "-"
     if is_flag or (dashed and flag.name not in FREE_TEXT):
-        shown = following.partition("=")[0]  # what is behind it may be a secret
+        # What is behind the sign may be a secret, and of a secret all of it.
+        hidden = flag.kind == "secret" and not is_flag
+        shown = "what follows" if hidden else repr(following.partition("=")[0])
         raise UsageError(
-            f"{flag.name} needs a value, and {shown!r} looks like a flag",
+            f"{flag.name} needs a value, and {shown} looks like a flag",
             hint=f"write {flag.name}=... if it is the value",
         )
     return rest.pop()
@@ -134,20 +154,29 @@ def _value(
     return text
 
 
-def _clashes(flag: Flag) -> list[str]:
-    """Flags that exclude this one, whichever row says so."""
-    others = [other.name for other in FLAGS if flag.name in other.clashes]
-    return [*flag.clashes, *others]
+def _said(values: Mapping[str, object]) -> set[str]:
+    """The flags that say something; a false one does not keep another from holding."""
+    return {name for name, value in values.items() if value is not False}
 
 
-def _check_combinations(raw: Mapping[str, list[str]]) -> None:
-    for name in raw:
+def _yields(flag: Flag, above: set[str]) -> bool:
+    """Whether something further up excludes this flag, whichever row says so."""
+    return bool(above) and (
+        any(other in above for other in flag.clashes)
+        or any(flag.name in BY_NAME[other].clashes for other in above)
+    )
+
+
+def _check_combinations(names: Sequence[str], said: set[str]) -> None:
+    for name in names:
         flag = BY_NAME[name]
         for other in flag.clashes:
-            if other in raw:
-                raise UsageError(f"{name} cannot be combined with {other}")
+            if other in said:
+                # The older program's words about sessions; scripts look for them.
+                words = "used together" if other == "--no-session" else "combined"
+                raise UsageError(f"{name} cannot be {words} with {other}")
         for other in flag.needs:
-            if other not in raw:
+            if other not in said:
                 raise UsageError(f"{name} needs {other}")
 
 

@@ -130,7 +130,7 @@ def build_client(
         load_codec(model.api_format or wire_format(spec, ref.model, entry, base)),
         options,
         wires.transport(spec),
-        clock=Clock(host.now_ms, host.monotonic, wires.pause, host.draw),
+        clock=Clock(host.now_ms, wires.pause, host.draw),
         user_agent=f"pi/{__version__} (python {sys.version_info[0]}.{sys.version_info[1]})",
         retry=model.retry,
         load_codec=load_codec,

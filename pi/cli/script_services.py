@@ -15,16 +15,15 @@ if TYPE_CHECKING:
 
 def compact(run: Conversation) -> Callable[[str], AutoCompactionEnd] | None:
     """``compact(focus)``: summarise the older part of the conversation."""
-    store = run.store
-    if store is None:
+    if run.store is None and not run.interactive:
         return None
 
-    def compact_now(focus: str) -> AutoCompactionEnd:
-        from pi.cli.compacting import compact_session  # with it come models and tools
+    def compacted(focus: str) -> AutoCompactionEnd:
+        from pi.cli.asking import compact_now  # with it come models and tools
 
-        return compact_session(run.parsed, run.settings, run.host, store, focus)
+        return compact_now(run, focus)
 
-    return compact_now
+    return compacted
 
 
 def monotonic(run: Conversation) -> Callable[[], float]:

@@ -18,10 +18,34 @@ if TYPE_CHECKING:
     from pi.cli.conversation import Conversation
 
 SERVICES: dict[str, str] = {
+    "columns": "pi.cli.help:columns_for_commands",
+    "catalog": "pi.cli.diagnostic_services:catalog",
+    "answer": "pi.cli.conversation_services:answer",
     "compact": "pi.cli.script_services:compact",
+    "cost": "pi.cli.conversation_services:cost",
+    "model_info": "pi.cli.conversation_services:model_info",
+    "new_session": "pi.cli.conversation_services:new_session",
+    "prompt": "pi.cli.conversation_services:prompt",
+    "switch_model": "pi.cli.conversation_services:switch_model",
+    "doctor": "pi.cli.diagnostic_services:doctor",
+    "logs": "pi.cli.diagnostic_services:logs",
+    "policy_check": "pi.cli.diagnostic_services:policy_check",
+    "policy_sources": "pi.cli.diagnostic_services:policy_sources",
     "monotonic": "pi.cli.script_services:monotonic",
     "policy": "pi.cli.script_services:policy",
+    "apply_profile": "pi.cli.profile_services:apply_profile",
+    "fresh_context": "pi.cli.macro_services:fresh_context",
+    "profile_given": "pi.cli.profile_services:profile_given",
+    "profile_values": "pi.cli.profile_services:profile_values",
+    "reload": "pi.cli.config_services:reload",
+    "skill_catalogue": "pi.cli.skill_services:skill_catalogue",
+    "skill_to_call": "pi.cli.skill_services:skill_to_call",
+    "skills": "pi.cli.skill_services:skills",
     "stdin": "pi.cli.script_services:stdin",
+    "templates": "pi.cli.config_services:templates",
+    "trust": "pi.cli.config_services:trust",
+    "trust_state": "pi.cli.config_services:trust_state",
+    "trusted": "pi.cli.config_services:trusted",
 }
 
 

@@ -24,8 +24,14 @@ def choose(wanted: SessionSettings, host: Host) -> str:
     return wanted.path if os.path.lexists(wanted.path) else path_of(wanted.path)
 
 
-def show_sessions(host: Host) -> int:
-    """Print the sessions of this folder. Returns the exit code."""
+def show_sessions(host: Host, *, is_text: bool = True) -> int:
+    """Print the sessions of this folder. Returns the exit code. Raises UsageError where a
+    machine waits for something else."""
+    if not is_text:
+        raise UsageError(
+            "--resume lets a person pick, and nobody is there",
+            hint="name one with --session; /sessions --json lists them",
+        )
     for line in _lines(host):
         print(line, file=host.stdout)
     return 0

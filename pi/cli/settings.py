@@ -29,7 +29,10 @@ DEFAULT_SYSTEM_PROMPT = (
 # A false one of these would let a server read another request than was sent.
 FRAMING_HEADERS = ("content-length", "transfer-encoding", "connection", "host", "te", "upgrade")
 BASE_FLAGS = ("--api-base", "--anthropic-api-base", "--google-api-base")
-OUTPUT_FLAGS = ("--stream-output", "--json-events", "--stream-delay-ms", "--quiet", "--debug")
+OUTPUT_FLAGS = (
+    *("--stream-output", "--json-events", "--stream-delay-ms", "--quiet", "--debug"),
+    "--output-format",
+)
 KEY_FLAGS = ("--api-key", "--openai-api-key", "--anthropic-api-key", "--google-api-key")
 
 
@@ -58,6 +61,9 @@ class PromptSettings(NamedTuple):
     wanted: bool  # one prompt was asked for, with whatever form
     system: str
     system_file: str | None
+    append: tuple[str, ...] = ()  # texts, or @FILE
+    own: bool = False  # the user gave the system prompt
+    context_files: bool = True
 
 
 class SessionSettings(NamedTuple):
@@ -69,6 +75,7 @@ class SessionSettings(NamedTuple):
     sync: str
     which: str  # "named", "latest" or "picked"
     fork: str  # the new session's name or path, "" for none
+    links: bool = False  # a link in the project may lead out of it: the run trusts the folder
 
 
 class OutputSettings(NamedTuple):
@@ -77,6 +84,7 @@ class OutputSettings(NamedTuple):
     delay_ms: int
     quiet: bool
     debug: bool
+    form: str  # "text" or "json": one object about the run
 
 
 class NetworkSettings(NamedTuple):
@@ -98,17 +106,33 @@ class Settings(NamedTuple):
     network: NetworkSettings
     caps: Caps
     compaction: CompactionSettings
-    max_turns: int
+    max_turns: int | None  # None: no limit
     turn_timeout_ms: int
 
 
 def build_settings(parsed: Parsed) -> Settings:
     """Check the values that a type cannot. Raises UsageError; touches nothing outside."""
+    try:
+        return _settings(parsed)
+    except UsageError as exc:
+        raise _told_where(exc, parsed) from exc
+
+
+def _told_where(error: UsageError, parsed: Parsed) -> UsageError:
+    """The same mistake, with the variable or file that the value is from: ``--model`` in a
+    message is no help to somebody who did not type it."""
+    words = {word.strip(":,'\"") for word in error.message.split()}
+    names = [name for name in parsed.where if name in words]
+    if not names or error.cause:
+        return error
+    cause = f"{names[0]} is set in {parsed.where[names[0]]}"
+    return UsageError(error.message, cause=cause, hint=error.hint, code=error.code)
+
+
+def _settings(parsed: Parsed) -> Settings:
     value: dict[str, Any] = parsed.values
     if value["--json"] and not value["--session-validate"]:
         raise UsageError("--json needs --list-models, --audit-verify or --session-validate")
-    if value["--no-session"] and parsed.sources["--session"] == "flag":
-        raise UsageError("--no-session cannot be combined with --session")
     return Settings(
         model=_model(parsed, value),
         prompt=_prompt(parsed, value),
@@ -121,6 +145,7 @@ def build_settings(parsed: Parsed) -> Settings:
             value["--session-sync"],
             "latest" if value["--continue"] else "picked" if value["--resume"] else "named",
             value["--fork"] or "",
+            bool(value["--trust-project"]),
         ),
         tools=build_tool_settings(parsed),
         output=OutputSettings(*(value[flag] for flag in OUTPUT_FLAGS)),
@@ -152,9 +177,9 @@ def _model(parsed: Parsed, value: dict[str, Any]) -> ModelSettings:
     bases = {flag: value[flag].strip() for flag in BASE_FLAGS if value[flag]}
     for flag, base in bases.items():
         check_base(base, flag)
-    ref = _known(parse_model(value["--model"]), "--model")
+    ref = known_model(parse_model(value["--model"]), "--model")
     others = [
-        _known(parse_model(text, "--fallback-model"), "--fallback-model")
+        known_model(parse_model(text, "--fallback-model"), "--fallback-model")
         for text in value["--fallback-model"]
     ]
     fallbacks = tuple(dict.fromkeys(other for other in others if other != ref))
@@ -178,7 +203,7 @@ def _model(parsed: Parsed, value: dict[str, Any]) -> ModelSettings:
     )
 
 
-def _known(ref: ModelRef, flag: str) -> ModelRef:
+def known_model(ref: ModelRef, flag: str) -> ModelRef:
     """``ref`` with its provider's first name. Raises UsageError for an unknown one."""
     spec = PROVIDERS.get(ref.provider)
     if spec is None:
@@ -251,10 +276,14 @@ def _prompt(parsed: Parsed, value: dict[str, Any]) -> PromptSettings:
     if text is not None and not text.strip():
         raise UsageError("the prompt is empty")
     file = value["--prompt-file"] if text is None and not value["--print"] else None
+    own = parsed.given("--system-prompt") or parsed.given("--system-prompt-file")
     return PromptSettings(
         text,
         file,
         text is not None or file is not None or value["--print"],
         DEFAULT_SYSTEM_PROMPT if value["--system-prompt"] is None else value["--system-prompt"],
         value["--system-prompt-file"],
+        value["--append-system-prompt"],
+        own,
+        not value["--no-context-files"] and (not own or value["--context-files"]),
     )

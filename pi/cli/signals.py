@@ -20,14 +20,17 @@ if TYPE_CHECKING:
     from pi.base.cancel import Cancel
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+_ending: list[str] = []  # signals that mean the whole run, not only what goes on in it
 
 
 class CancelOnSignals:
-    """A context in which signals, and ``limit_ms`` if not 0, set ``cancel``."""
+    """A context in which signals, and ``limit_ms`` if not 0, set ``cancel``. ``told`` is
+    what the user is told of the limit instead of the usual."""
 
-    def __init__(self, cancel: Cancel, limit_ms: int) -> None:
+    def __init__(self, cancel: Cancel, limit_ms: int, told: TimeLimit | None = None) -> None:
         self._cancel = cancel
         self._limit_ms = limit_ms
+        self._told = told
         self._before: dict[int, Any] = {}
         self._timer: threading.Timer | None = None
 
@@ -38,7 +41,7 @@ class CancelOnSignals:
                 # nohup and background jobs ignore signals on purpose: leave those alone
                 self._before[number] = signal.signal(number, self._received)
         if self._limit_ms:
-            limit = TimeLimit(
+            limit = self._told or TimeLimit(
                 f"request timed out: the time limit of {self._limit_ms} ms for one prompt passed",
                 hint="what was finished is kept; raise --turn-timeout-ms",
             )
@@ -62,7 +65,14 @@ class CancelOnSignals:
         if self._cancel.why is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
         name = signal.Signals(number).name
+        if number != signal.SIGINT:
+            _ending.append(name)
         self._cancel.set(Interrupted("request cancelled", cause=f"{name} received"))
+
+
+def is_ending() -> bool:
+    """Whether a signal that was taken as the end of a prompt or command asked for more."""
+    return bool(_ending)
 
 
 def raise_on_signals() -> None:
@@ -73,5 +83,15 @@ def raise_on_signals() -> None:
             signal.signal(number, _interrupt)
 
 
+def leave() -> None:
+    """The run is over: what is left to do is short, and no signal is to break it off."""
+    for name in NAMES:
+        number = getattr(signal, name, None)
+        if number is not None:
+            signal.signal(number, signal.SIG_IGN)
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # a shell and the kernel may both send it
+    _ending.append(signal.Signals(number).name)
     raise Interrupted("interrupted", cause=f"{signal.Signals(number).name} received")

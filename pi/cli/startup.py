@@ -23,7 +23,7 @@ from pi.cli.wires import Wires
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pi.ai.catalog import Entry
     from pi.ai.models import ModelRef
@@ -50,8 +50,11 @@ class Asked(NamedTuple):
         }
 
 
-def build_model(parsed: Parsed, settings: Settings, host: Host) -> Asked:
-    """The model of a run under its caps.
+def build_model(
+    parsed: Parsed, settings: Settings, host: Host, before: Asked | None = None
+) -> Asked:
+    """The model of a run under its caps. ``before`` was asked until now: what it has spent
+    counts, and recordings go on.
 
     Raises MissingKey, ConfigError and UsageError; whatever can be wrong is found here,
     before anything is written or sent.
@@ -71,8 +74,8 @@ def build_model(parsed: Parsed, settings: Settings, host: Host) -> Asked:
         if entry is not None or parsed.given("--model-catalog-url"):
             notes += warnings
         require_price(settings.caps, entry, str(known))
-    meter = Meter(settings.caps)
-    wires = Wires(settings, host)
+    meter = before.meter if before is not None else Meter(settings.caps)
+    wires = before.wires if before is not None else Wires(settings, host)
     find = loaded.catalog.find
     model = FallbackModel(
         [
@@ -115,6 +118,7 @@ def open_session(settings: Settings, host: Host) -> SessionStore | None:
         )
 
     path = session_path(wanted, host)
+    refuse_way_out(path, wanted, host)
     try:
         store = opened(path)
     except PiError as exc:
@@ -143,6 +147,30 @@ def session_path(wanted: SessionSettings, host: Host) -> str:
     from pi.cli.session_choice import choose  # only for names and choices
 
     return choose(wanted, host)
+
+
+def refuse_way_out(path: str, wanted: SessionSettings, host: Host) -> None:
+    """Raise ConfigError for a session that is a link out of the project, in a folder that
+    nobody trusts: a repository could have what is said here written into any new file of
+    the user's. A path that the user gave is meant as it is."""
+    is_given = wanted.asked_for and wanted.which == "named" and path == wanted.path
+    cwd = os.path.realpath(working_directory(host))
+    real = os.path.realpath(path)
+    if wanted.links or is_given or real == os.path.join(cwd, path):
+        return
+    from pi.base.homes import find_project
+    from pi.cli.folder_trust import answer_for
+
+    project = find_project(cwd, host.environ)
+    if project is None or os.path.commonpath((real, project.root)) == project.root:
+        return
+    if not answer_for(project, host.environ):
+        raise ConfigError(
+            f"the session {path} is a link that leads out of the project",
+            cause=f"it leads to {real}",
+            hint="--session FILE names that file if it is meant; --trust-project follows the link",
+            code="untrusted-link",
+        )
 
 
 def adopt_foreign(path: str, wanted: SessionSettings, host: Host) -> bool:
@@ -180,8 +208,9 @@ def build_agent(
     system: str,
     store: SessionStore | None,
     warn: Callable[[str], None],
+    readable: Sequence[str] = (),
 ) -> Agent:
-    """The agent with its tools and the conversation so far."""
+    """The agent with its tools and the conversation so far. ``readable``: see toolbox."""
     from pi.cli.toolbox import build_tools  # with it come all tools
     from pi.compaction.compactor import Compactor
 
@@ -196,7 +225,7 @@ def build_agent(
         asked.model,
         AgentSettings(
             settings.model.ref.model,
-            f"{system.rstrip()}\n\nWorking directory: {cwd}" if system.strip() else "",
+            system,
             cwd,
             settings.max_turns,
             max_tool_calls=tools.max_calls,
@@ -204,7 +233,9 @@ def build_agent(
             tool_result_format=tools.result_format,
             discard_on_cancel=tools.discard_on_cancel,
         ),
-        build_tools(tools, host, cwd, secrets, keeps=store is not None, warn=warn),
+        build_tools(
+            tools, host, cwd, secrets, keeps=store is not None, warn=warn, readable=readable
+        ),
         hooks=Hooks(redact=lambda text: redact(text, secrets)),
         monotonic=host.monotonic,
         pause=asked.wires.pause if may_repeat(settings, host) else None,
@@ -221,7 +252,9 @@ def may_repeat(settings: Settings, host: Host) -> bool:
     On a terminal the two are told apart by a note; a pipe or a file would hold both, so
     there only what was not yet printed can be repeated.
     """
-    return not settings.output.stream or (host.stdout is not None and host.stdout.isatty())
+    output = settings.output
+    is_terminal = host.stdout is not None and host.stdout.isatty()
+    return output.form == "json" or not output.stream or is_terminal
 
 
 def started_calls(store: SessionStore | None) -> frozenset[str]:

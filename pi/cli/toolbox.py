@@ -42,9 +42,10 @@ def build_tools(
     *,
     keeps: bool,
     warn: Callable[[str], None],
+    readable: Sequence[str] = (),
 ) -> tuple[Tool, ...]:
     """The tools asked for. ``keeps`` says that the run leaves a session behind; ``warn``
-    tells the user something once.
+    tells the user something once; ``readable`` are folders that ``read`` may look in.
 
     Raises ConfigError for a launcher that is not there.
     """
@@ -77,6 +78,7 @@ def build_tools(
         bash_env=settings.bash_env,
         bash_login=settings.bash_login,
         private_files=private_files(settings, cwd),
+        readable=readable,
         keeps_output=keeps,
     )
 

@@ -38,9 +38,7 @@ class Wires:
         self._sockets: Transport | None = None
         self._recorder: Recording | None = None
         self._player: ReplayTransport | None = None
-        typed = (value for name, value in settings.model.headers if is_credential(name))
-        keys = (*settings.model.keys.values(), *typed)
-        self.typed_secrets = tuple(filter(None, map(str.strip, keys)))
+        self.typed_secrets = typed_secrets(settings)
         self.secrets = longest_first((*secret_values(host.environ), *self.typed_secrets))
         if self._network.replay:
             from pi.base.cassette_player import ReplayTransport, read_cassette
@@ -106,6 +104,12 @@ class Wires:
                 )
             )
         return self._sockets
+
+
+def typed_secrets(settings: Settings) -> tuple[str, ...]:
+    """The secrets of the command line: keys, and headers that hold one."""
+    typed = (value for name, value in settings.model.headers if is_credential(name))
+    return tuple(filter(None, map(str.strip, (*settings.model.keys.values(), *typed))))
 
 
 def check_bundle(path: str) -> None:

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pi.commands.table import CommandSpec, Option
+    from pi.commands.spec import CommandSpec, Option
 
 
 class ArgumentError(Exception):
@@ -62,7 +62,9 @@ def read_arguments(spec: CommandSpec, raw: str) -> Arguments:
         if token == "--":
             words.extend(reversed(tokens))
             break
-        if not token.startswith("--"):
+        is_rest = spec.rest is not None and len(words) >= spec.rest
+        is_first_json = token == "--json" and not words and not as_json
+        if (is_rest and not is_first_json) or not token.startswith("--"):
             words.append(token)
             continue
         name, equals, value = token.partition("=")
@@ -110,8 +112,8 @@ def _tokens(raw: str, spec: CommandSpec) -> list[str]:
     try:
         return shlex.split(raw)
     except ValueError as exc:
-        if spec.whole:
-            return raw.split()  # an apostrophe in a path
+        if spec.whole or spec.rest is not None:
+            return raw.split()  # an apostrophe in a path or in foreign words
         raise ArgumentError(f"{str(exc).lower()} in {raw!r}") from None
 
 

@@ -6,20 +6,22 @@ from importlib import import_module
 from typing import NamedTuple
 
 from pi.base.errors import Bug, PiError, UsageError
-from pi.commands.arguments import ArgumentError, read_arguments, split_line
+from pi.commands.arguments import ArgumentError, Arguments, read_arguments, split_line
 from pi.commands.result import Result, render_json
-from pi.commands.suggest import suggestion
+from pi.commands.suggest import did_you_mean
 from pi.commands.table import BY_NAME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pi.commands.arguments import Arguments
     from pi.commands.context import CommandContext
-    from pi.commands.table import CommandSpec
+    from pi.commands.spec import CommandSpec
 
     Handler = Callable[[Arguments, CommandContext], Result]
+
+
+_LONGEST = 200  # of a name that is repeated in a message
 
 
 class Outcome(NamedTuple):
@@ -53,7 +55,12 @@ def is_command(line: str) -> bool:
 def run_line(line: str, context: CommandContext) -> Outcome:
     """Run one command line."""
     name, raw = split_line(line)
-    spec = find(name, prefixes=context.interactive)
+    spec = find(name)
+    if spec is None:
+        outcome = _from_template(name, raw, context)
+        if outcome is not None:
+            return outcome
+        spec = find(name, prefixes=context.interactive)
     wants_json = "--json" in raw.split()
     if spec is None:
         return _outcome(name, unknown(name), wants_json)
@@ -62,6 +69,22 @@ def run_line(line: str, context: CommandContext) -> Outcome:
     except ArgumentError as exc:
         return _outcome(spec.name, usage(spec, exc), wants_json)
     return _outcome(spec.name, run(spec, arguments, context), arguments.as_json)
+
+
+def _from_template(name: str, raw: str, context: CommandContext) -> Outcome | None:
+    """What ``/prompt`` makes of a skill or a prompt template, None if there is none of
+    that name."""
+    from pi.commands.skills_call import skill_prompt  # only for names of no command
+    from pi.commands.templates import template_prompt
+
+    spec = BY_NAME["/prompt"]
+    try:
+        text = skill_prompt(name, raw, context) or template_prompt(name, raw, context)
+    except PiError as exc:
+        return _outcome(spec.name, failure(name, exc), False)
+    if text is None:
+        return None
+    return _outcome(spec.name, run(spec, Arguments((text,), {}, False, text), context), False)
 
 
 def run(spec: CommandSpec, arguments: Arguments, context: CommandContext) -> Result:
@@ -105,13 +128,10 @@ def _words(name: str) -> str:
 
 def unknown(name: str) -> Result:
     """The result of a name that is no command."""
-    close = suggestion(name, tuple(BY_NAME))
-    lines = [f"unknown command: {name}"]
-    if close:
-        lines.append(f"did you mean {close}?")
-    lines.append("run /help for command list")
-    error = UsageError(f"unknown command: {name}", code="unknown-command")
-    return Result(tuple(lines), error=error)
+    shown = name if len(name) <= _LONGEST else name[:_LONGEST] + "..."
+    error = UsageError(f"unknown command: {shown}", code="unknown-command")
+    close = did_you_mean(name, tuple(BY_NAME))
+    return Result((error.message, *close, "run /help for command list"), error=error)
 
 
 def _outcome(name: str, result: Result, as_json: bool) -> Outcome:

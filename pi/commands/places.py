@@ -9,8 +9,9 @@ from pi.commands.arguments import ArgumentError
 from pi.commands.positions import names, resolve, session, shown_path
 from pi.commands.result import Result
 from pi.sessions import labels
-from pi.sessions.graph import depths, tips
+from pi.sessions.graph import tips
 from pi.sessions.labels import LabelError
+from pi.sessions.lineage import path_to
 from pi.sessions.snapshot import as_data, row, shown, summary
 
 TYPE_CHECKING = False
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 def branches(arguments: Arguments, context: CommandContext) -> Result:
     """The tips of all branches."""
     snapshot = session(context).snapshot()
-    by_id = {entry.id: entry for entry in snapshot.entries}
-    found = [by_id[tip] for tip in tips(snapshot.parent_of) if tip in by_id]
+    found = snapshot.some(tips(snapshot.parent_of))
     lines = tuple(
         f"id={entry.id} parent={shown(entry.parent_id)} text={summary(entry)}" for entry in found
     )
@@ -42,11 +42,13 @@ def branch(arguments: Arguments, context: CommandContext) -> Result:
     _switch(store, context, entry_id)
     snapshot = store.snapshot()
     data: dict[str, Any] = {"id": entry_id, "was": before}
-    data["depth"] = depths(snapshot.parent_of).get(entry_id)
+    path = path_to(entry_id, snapshot.parent_of.__getitem__)
+    data["depth"] = None if path.problem else len(path.ids)
     line = f"switched to branch id {entry_id}"
-    entry = next((found for found in snapshot.entries if found.id == entry_id), None)
-    if entry is None:
+    found = snapshot.some((entry_id,))
+    if not found:
         return Result((line,), {**data, "role": None, "preview": None})
+    entry = found[0]
     shown_entry = f"{row('entry', entry)} depth={shown(data['depth'])} was={shown(before)}"
     return Result((line, shown_entry), {**data, **as_data(entry)})
 

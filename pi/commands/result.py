@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, NamedTuple
+
+from pi.runtime.report import error_data, json_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,9 +37,5 @@ def render_json(command: str, result: Result) -> str:
     if result.data is not None:
         envelope["data"] = result.data
     if result.error is not None:
-        error = result.error
-        told = {"code": error.code, "message": error.message, "exit_code": error.exit_code}
-        envelope["error"] = {**told, "cause": error.cause, "hint": error.hint}
-    line = json.dumps(envelope, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    # Half a character can be in a stored text; a line must be UTF-8 all the same.
-    return line.encode("utf-8", "replace").decode("utf-8")
+        envelope["error"] = error_data(result.error)
+    return json_line(envelope)

@@ -7,16 +7,17 @@ it must. ``problems`` checks a whole file without running it.
 
 from __future__ import annotations
 
-import json
 from typing import NamedTuple
 
-from pi.base.errors import PiError, UsageError
+from pi.base.errors import Interrupted, PiError, UsageError
 from pi.commands.arguments import ArgumentError, read_arguments, split_line
+from pi.commands.credentials import repeatable
 from pi.commands.dispatch import find, run_line
+from pi.runtime.report import error_data, json_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from pi.commands.context import CommandContext
@@ -61,6 +62,11 @@ def read_script(data: bytes, path: str) -> tuple[ScriptLine, ...]:
         line = raw.strip()
         if "\0" in line:
             raise UsageError(f"command file {path}: line {number} holds a NUL character")
+        if "\r" in line:
+            raise UsageError(
+                f"command file {path}: line {number} holds a carriage return",
+                hint="lines end with a line feed",
+            )
         if not line or line.startswith("#"):
             continue
         wish = line[0] if line[0] in "-!" else ""
@@ -68,7 +74,9 @@ def read_script(data: bytes, path: str) -> tuple[ScriptLine, ...]:
     return tuple(found)
 
 
-def problems(lines: Sequence[ScriptLine]) -> tuple[tuple[ScriptLine, str], ...]:
+def problems(
+    lines: Sequence[ScriptLine], is_template: Callable[[str], bool] = lambda name: False
+) -> tuple[tuple[ScriptLine, str], ...]:
     """What can be seen to be wrong without running anything."""
     found = []
     for line in lines:
@@ -77,7 +85,8 @@ def problems(lines: Sequence[ScriptLine]) -> tuple[tuple[ScriptLine, str], ...]:
         if not name.startswith("/"):
             found.append((line, "command must start with '/'"))
         elif spec is None:
-            found.append((line, f"unknown command: {name}"))
+            if not is_template(name):
+                found.append((line, f"unknown command: {name}"))
         else:
             try:
                 read_arguments(spec, raw)
@@ -90,19 +99,25 @@ def run_script(
     lines: Sequence[ScriptLine],
     path: str,
     mode: str,
-    context: CommandContext,
+    context: CommandContext | Callable[[], CommandContext],
     say: Callable[[str], None],
     *,
     as_json: bool = False,
+    time_is_up: Callable[[], PiError | None] = lambda: None,
 ) -> Summary:
     """Run the lines; ``say`` gets what to print, line by line. With ``as_json`` that is one
-    object for each command, the summary last."""
+    object for each command, the summary last. A ``context`` that is made is made for each
+    line. ``time_is_up`` says why no further line is begun."""
     executed = succeeded = failed = 0
     halted = False
     failure: PiError | None = None
     for line in lines:
+        late = time_is_up()
+        if late is not None:
+            halted, failure = True, failure or late
+            break
         executed += 1
-        outcome = _run(line, context)
+        outcome = _run(line, context() if callable(context) else context)
         error = _judged(line, outcome.result.error if outcome else _not_a_command(line))
         if as_json:
             say(_json_line(line, outcome, error))
@@ -114,10 +129,10 @@ def run_script(
             failure = failure or error
             if not as_json:
                 say(
-                    f"command file error: path={path} line={line.number} command={line.text} "
-                    f"error={error.message}"
+                    f"command file error: path={path} line={line.number} "
+                    f"command={repeatable(line.text)} error={error.message}"
                 )
-            if mode == FAIL_FAST:
+            if mode == FAIL_FAST or isinstance(error, Interrupted):
                 halted = executed < len(lines)
                 break
             continue
@@ -126,7 +141,7 @@ def run_script(
             if not as_json:
                 say(
                     f"command file notice: path={path} line={line.number} "
-                    f"command={line.text} action=exit"
+                    f"command={repeatable(line.text)} action=exit"
                 )
             halted = True
             break
@@ -145,7 +160,10 @@ def _not_a_command(line: ScriptLine) -> PiError:
 
 
 def _judged(line: ScriptLine, error: PiError | None) -> PiError | None:
-    """The failure that counts: none where it was allowed, one where it was expected."""
+    """The failure that counts: none where it was allowed, one where it was expected. That
+    somebody ended it counts always."""
+    if isinstance(error, Interrupted):
+        return error
     if line.wish == "-":
         return None
     if line.wish == "!":
@@ -154,30 +172,30 @@ def _judged(line: ScriptLine, error: PiError | None) -> PiError | None:
 
 
 def _json_line(line: ScriptLine, outcome: Outcome | None, error: PiError | None) -> str:
-    data: dict[str, Any] = {"line": line.number, "command": line.text, "ok": error is None}
+    data: dict[str, Any] = {
+        "type": "command",
+        "line": line.number,
+        "command": repeatable(line.text),
+        "ok": error is None,
+    }
     if outcome is not None:
         data["data"] = outcome.result.data
         data["text"] = list(outcome.result.text)
     if error is not None:
-        data["error"] = {
-            "code": error.code,
-            "message": error.message,
-            "exit_code": error.exit_code,
-            "cause": error.cause,
-            "hint": error.hint,
-        }
-    return _compact(data)
+        data["error"] = error_data(error)
+    return json_line(data)
 
 
 def _summary_json(summary: Summary, path: str, mode: str) -> str:
     counts = summary._asdict()
     del counts["failure"]
-    return _compact({"summary": {"path": path, "mode": mode, **counts}})
+    return summary_line({"path": path, "mode": mode, **counts}, summary.failure)
 
 
-def _compact(data: dict[str, Any]) -> str:
-    line = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return line.encode("utf-8", "replace").decode("utf-8")
+def summary_line(summary: Mapping[str, Any] | None, error: PiError | None) -> str:
+    """The last JSON line of a command file; without a summary it did not come to its end."""
+    told = {"type": "command_file_summary", "summary": summary, "error": error_data(error)}
+    return json_line(told)
 
 
 def _summary_line(summary: Summary, path: str, mode: str) -> str:

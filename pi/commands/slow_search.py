@@ -88,7 +88,7 @@ def main() -> None:
     try:
         contents = load_rows(path).contents
         parents = contents.parents
-        snapshot = Snapshot(contents.entries(parents), parents, head, None)
+        snapshot = Snapshot(contents.entries, parents, head, None)
         ids = snapshot.lineage_ids() if on_branch else None
         found = search(snapshot, Query(*fields)._replace(ids=ids))
     except PiError as exc:

@@ -1,7 +1,7 @@
 """A run as JSON lines on stdout: one compact object per event, keys in order, flushed.
 
-The last line of every run is "prompt_end" with the status of ``AgentEnd``, whatever
-happened. Kinds: message_added, agent_start, turn_start, message_delta,
+The last line of every prompt is "prompt_end", whatever happened, also where the prompt was
+never sent. Kinds: message_added, agent_start, turn_start, message_delta,
 tool_execution_start, tool_execution_end, turn_end, agent_end, provider_fallback,
 auto_retry_start, auto_retry_end, auto_compaction_start, auto_compaction_end, prompt_end.
 
@@ -12,8 +12,6 @@ its block ("text", "thinking", "tool_call") and the block's number, from 0.
 """
 
 from __future__ import annotations
-
-import json
 
 from pi.agent.events import (
     AgentEnd,
@@ -30,7 +28,7 @@ from pi.agent.events import (
     TurnStart,
 )
 from pi.ai.events import CallDelta, Fallback, TextDelta, ThinkingDelta
-from pi.runtime.output import output_failure
+from pi.runtime.report import SCHEMA_VERSION, LineWriter, end_data
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,15 +38,15 @@ if TYPE_CHECKING:
     from pi.agent.events import AgentEvent
     from pi.ai.types import Usage
     from pi.base.cancel import Cancel
-
-SCHEMA_VERSION = 1
+    from pi.base.errors import PiError
 
 
 class JsonEvents:
     """A sink that writes JSON lines. A stdout that fails sets ``cancel``.
 
-    ``totals`` gives further fields of the last line, when the run has ended; ``full`` asks
-    for the kinds that come on request.
+    ``totals`` gives further fields of the last line, when the prompt has ended; ``full`` asks
+    for the kinds that come on request. With ``is_open`` the last line is left to ``end``,
+    for who learns only later how it all ended.
     """
 
     def __init__(
@@ -58,11 +56,19 @@ class JsonEvents:
         totals: Callable[[], dict[str, Any]] = dict,
         *,
         full: bool = False,
+        is_open: bool = False,
     ) -> None:
-        self._stdout = stdout
+        self._writer = LineWriter(stdout)
         self._inside = Inside() if full else None
         self._totals = totals
         self._cancel = cancel
+        self._is_open = is_open
+        self._status = ""
+
+    @property
+    def failure(self) -> PiError | None:
+        """Why stdout takes no more."""
+        return self._writer.failure
 
     def __call__(self, event: AgentEvent) -> None:
         if self._inside is not None:
@@ -72,23 +78,19 @@ class JsonEvents:
         if render is not None and not (self._inside is not None and isinstance(event, TextDelta)):
             self._write(render(event))
         if isinstance(event, AgentEnd):
-            error = event.error
-            told = None if error is None else {"code": error.code, "message": error.message}
-            end = {"type": "prompt_end", "status": event.status, "error": told}
-            self._write({**end, **self._totals()})
+            self._status = event.status
+            if not self._is_open:
+                self.end(event.error)
+
+    def end(self, error: PiError | None) -> None:
+        """The last line: how the prompt ended."""
+        end = {"type": "prompt_end", **end_data(error, self._status)}
+        self._write({**end, **self._totals()})
 
     def _write(self, record: dict[str, Any]) -> None:
-        if self._stdout is None:
-            return
-        line = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        # Half a character can be in a tool's arguments; a line must be UTF-8 all the same.
-        line = line.encode("utf-8", "replace").decode("utf-8")
-        try:
-            self._stdout.write(line + "\n")
-            self._stdout.flush()
-        except (OSError, ValueError) as exc:
-            self._stdout = None
-            self._cancel.set(output_failure(exc))
+        self._writer.write(record)
+        if self._writer.failure is not None:
+            self._cancel.set(self._writer.failure)
 
 
 class Inside:

@@ -22,9 +22,10 @@ from pi.sessions.unsaved import Unsaved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pi.agent.events import AgentEvent
+    from pi.ai.types import Message
     from pi.base.errors import PiError
     from pi.sessions.store import SessionStore
     from pi.sessions.unsaved import Mark
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
 class Recorder:
     """A sink of agent events that appends to a session store. ``tell`` gets what else the
-    user should know: that the session was rewritten meanwhile, where a rescue file is."""
+    user should know: that the session was rewritten meanwhile, where a rescue file is.
+    ``about_next`` are fields to store once, with the next message of the user."""
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class Recorder:
         self._tell = tell
         self._start: Mark | None = None  # of the run that goes on
         self._warned: PiError | None = None
+        self.about_next: Mapping[str, object] = {}
 
     @property
     def failure(self) -> PiError | None:
@@ -61,6 +64,8 @@ class Recorder:
             self._start = self._unsaved.mark()
         if isinstance(event, MessageAdded):
             extra = {} if event.reply is None else reply_extra(event.reply)
+            if event.message.role == "user" and self.about_next:
+                extra, self.about_next = dict(self.about_next), {}
             self._unsaved.append(event.message, extra)
         elif isinstance(event, ToolStart):
             self._unsaved.note(
@@ -75,6 +80,12 @@ class Recorder:
                 self._unsaved.go_back(self._start)
             self._start = None
             self._finish()
+        self._report()
+
+    def add(self, message: Message, kind: str) -> None:
+        """Store, between two runs, what joins the conversation otherwise than by one."""
+        self._unsaved.append(message, {"kind": kind})
+        self._finish()
         self._report()
 
     def _finish(self) -> None:

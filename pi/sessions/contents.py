@@ -38,6 +38,9 @@ class Contents:
         # Of records with the same id the last wins: if two writers without a lock gave
         # it twice, that is the one the end of the file hangs on.
         self._by_id: dict[int, dict[str, Any]] = {}
+        # Made when asked for; of the first so many of ``order``.
+        self._parents: dict[int, int | None] = {}
+        self._parents_until = 0
 
     def take(self, lines: Iterable[Line]) -> None:
         by_id, order = self._by_id, self.order
@@ -97,8 +100,14 @@ class Contents:
 
     @property
     def parents(self) -> dict[int, int | None]:
-        """Every id of the tree with its parent's, in file order."""
-        return {entry_id: record.get("parent_id") for entry_id, record in self._by_id.items()}
+        """Every id of the tree with its parent's, in file order. It is not changed later."""
+        newer = self.order[self._parents_until :]
+        if newer:
+            by_id = self._by_id
+            self._parents = dict(self._parents)
+            self._parents.update((key, by_id[key].get("parent_id")) for key in newer)
+            self._parents_until = len(self.order)
+        return self._parents
 
     def entries(self, ids: Iterable[int]) -> tuple[SessionEntry, ...]:
         """The entries that hold a message, in the order of ``ids``."""

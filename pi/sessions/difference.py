@@ -61,19 +61,14 @@ def compare(snapshot: Snapshot, left: int | None = None, right: int | None = Non
         if mine != other:
             break
         common += 1
-    by_id = {entry.id: entry for entry in snapshot.entries}
-
-    def entries(ids: tuple[int, ...]) -> tuple[SessionEntry, ...]:
-        return tuple(by_id[entry] for entry in ids if entry in by_id)
-
     return Difference(
         source,
         left,
         right,
         (common, len(ours), len(theirs)),
-        entries(ours[:common]),
-        entries(ours[common:]),
-        entries(theirs[common:]),
+        snapshot.some(ours[:common]),
+        snapshot.some(ours[common:]),
+        snapshot.some(theirs[common:]),
     )
 
 

@@ -1,7 +1,7 @@
 """The records of one session file that several processes read and write at a time.
 
 Readers take no lock; a writer holds it while it reads what is new, adds its records and
-reads those back, so that memory always is what any other reader would get.
+takes them in as lines, so that memory always is what any other reader would get.
 """
 
 from __future__ import annotations
@@ -95,14 +95,18 @@ class Journal:
         with self._lock(self.locking.wait_ms) as lock:
             descriptor = self._log.open_to_append()
             try:
-                self._take_new(descriptor)
-                self._check_writable()
+                if not self._log.is_as_left(descriptor):
+                    self._take_new(descriptor)
+                    self._check_writable()
                 records = make()
                 if self.contents.schema_version < SCHEMA_VERSION:
                     records = [self._header(), *records]
                 lock.confirm()
-                self._log.append(descriptor, self._lines(records), fsync=fsync)
-                self._take_appended(descriptor)
+                added = self._log.append(descriptor, self._lines(records), fsync=fsync)
+                if added is None:
+                    self._take_appended(descriptor)
+                else:
+                    self.contents.take(added)
             except BaseException:
                 self._log.discard_if_empty(descriptor)
                 raise

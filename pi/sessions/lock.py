@@ -33,6 +33,7 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.001, 0.05
 _NO_FLOCK = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL)
 STALE_MS = 30_000
 _OWNER_BYTES = 127
+_OWNERS: dict[int, str] = {}  # the beginning of the record, by process: a fork has another
 
 
 class Locking(NamedTuple):
@@ -76,6 +77,8 @@ class SessionLock:
             self._file = self._lock_file()
 
     def __enter__(self) -> SessionLock:
+        if self._try():
+            return self
         deadline = self._monotonic() + self._wait_ms / 1000
         pause = _FIRST_PAUSE_S
         while not self._try():
@@ -135,11 +138,14 @@ class SessionLock:
             raise self._failed(exc.strerror or str(exc)) from exc
         held = False
         try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            mine = os.fstat(descriptor)
+            if not stat.S_ISREG(mine.st_mode):
                 raise self._failed("it is not a regular file")
-            held = self._flock(descriptor) and self._is_current(descriptor)
-            if held and not self._shared:
-                self._sign(descriptor)
+            there = self._there() if self._flock(descriptor) else None
+            # The name may lead elsewhere by now: someone may have removed the file.
+            held = there is not None and os.path.samestat(there, mine)
+            if there is not None and held and not self._shared:
+                self._sign(descriptor, there.st_size)
         except OSError as exc:
             held = False
             raise self._failed(exc.strerror or str(exc)) from exc
@@ -169,22 +175,22 @@ class SessionLock:
             raise
         return True
 
-    def _is_current(self, descriptor: int) -> bool:
-        """Whether the name still leads to what was locked: someone may have removed the file."""
+    def _there(self) -> os.stat_result | None:
         try:
-            there = os.stat(self._path, follow_symlinks=False)
+            return os.stat(self._path, follow_symlinks=False)
         except FileNotFoundError:
-            return False
-        mine = os.fstat(descriptor)
-        return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
+            return None
 
-    def _sign(self, descriptor: int) -> None:
-        owner = {"pid": os.getpid(), "host": host(), "since_ms": self._now_ms()}
+    def _sign(self, descriptor: int, size: int) -> None:
+        pid = os.getpid()
+        if pid not in _OWNERS:
+            _OWNERS.clear()
+            _OWNERS[pid] = json.dumps({"pid": pid, "host": host(), "since_ms": 0})[:-2]
         # Of one length as a rule: a file that keeps its size costs the disk less to keep.
-        line = json.dumps(owner).encode("ascii").ljust(_OWNER_BYTES) + b"\n"
+        line = f"{_OWNERS[pid]}{self._now_ms()}}}".ljust(_OWNER_BYTES).encode("ascii") + b"\n"
         try:
             os.write(descriptor, line)
-            if os.fstat(descriptor).st_size != len(line):
+            if size > len(line):
                 os.ftruncate(descriptor, len(line))
         except OSError:
             pass  # a full disk: the lock holds without a name on it

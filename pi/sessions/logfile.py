@@ -3,6 +3,7 @@
 Invariants:
   * what was read once is not read again, unless the file turns out to be another one
     (replaced, shrunk, or different where reading stopped);
+  * what was appended here is not read at all, unless somebody wrote in between;
   * appending costs the same whatever the file's size;
   * a failed append leaves the file as it was; bytes already in it are never changed.
 
@@ -51,6 +52,7 @@ class LogFile:
             self.path = os.path.realpath(path)
         except (OSError, ValueError) as exc:
             raise self._failed("read", exc) from exc
+        self._folder = os.path.dirname(self.path)
         self.max_line_bytes = max_line_bytes
         self._is_new = False  # its name may not be on the disk yet
         self._is_made = False  # by the last opening
@@ -63,6 +65,7 @@ class LogFile:
         self._reader = JsonlReader(max_line_bytes=self.max_line_bytes)
         self._end = 0  # bytes read
         self._seam = b""  # the last of them
+        self._left: tuple[int, ...] = ()  # how the file looked after the last append here
         self.tail: Damaged | None = None
 
     def open_to_read(self) -> int:
@@ -99,7 +102,7 @@ class LogFile:
     def make_folder(self) -> None:
         """Create the missing folders above the file, for the owner only."""
         missing = []
-        folder = os.path.dirname(self.path)
+        folder = self._folder
         while not os.path.isdir(folder) and folder != os.path.dirname(folder):
             missing.append(folder)
             folder = os.path.dirname(folder)
@@ -113,6 +116,10 @@ class LogFile:
                     f"failed to create session directory '{folder}'",
                     cause=exc.strerror or str(exc),
                 ) from exc
+
+    def is_as_left(self, descriptor: int) -> bool:
+        """Whether the last append here was the last change to this file: nothing is new."""
+        return bool(self._left) and _looks(os.fstat(descriptor)) == self._left
 
     def is_other(self, descriptor: int) -> bool:
         """Whether this is not the file that was read so far."""
@@ -136,6 +143,7 @@ class LogFile:
         self._identity = (state.st_dev, state.st_ino)
         if state.st_size == self._end:
             return
+        self._left = ()
         os.lseek(descriptor, self._end, os.SEEK_SET)
         # To the end as it was: what comes meanwhile is for the next time.
         while self._end < state.st_size:
@@ -154,15 +162,17 @@ class LogFile:
             )
             yield [last]
 
-    def append(self, descriptor: int, data: bytes, *, fsync: bool) -> None:
+    def append(self, descriptor: int, data: bytes, *, fsync: bool) -> list[Line] | None:
         """Add ``data`` (whole lines) in one write, at the end of what was read.
 
         A torn last line is ended first, so that nothing is destroyed and nothing is glued
-        to it. Raises SessionError, with the file as it was.
+        to it. Raises SessionError, with the file as it was. Returns the lines as a reader
+        gets them; None if they must be read to know, since somebody else wrote too.
         """
         if self._seam[-1:] not in (b"", b"\n"):
             data = b"\n" + data
         before = os.fstat(descriptor).st_size
+        self._left = ()
         try:
             view = memoryview(data)
             while view:  # a second round only after a short write: it tells why
@@ -176,6 +186,18 @@ class LogFile:
                 raise self._failed("write", exc) from exc
             raise
         self._is_dirty = not fsync
+        return self._take_own(os.fstat(descriptor), data)
+
+    def _take_own(self, state: os.stat_result, data: bytes) -> list[Line] | None:
+        """What reading ``data`` back would give, if it is all that was added."""
+        if state.st_size != self._end + len(data):
+            return None
+        self._identity = (state.st_dev, state.st_ino)
+        self._end = state.st_size
+        self._seam = (self._seam + data[-_SEAM_BYTES:])[-_SEAM_BYTES:]
+        self._left = _looks(state)
+        self.tail = None
+        return self._reader.feed(data)
 
     def sync(self) -> None:
         """Ask the disk to keep what was appended; nothing to do if it already did."""
@@ -238,7 +260,7 @@ class LogFile:
         if not self._is_new or os.name == "nt":
             return
         try:
-            descriptor = os.open(os.path.dirname(self.path), os.O_RDONLY)
+            descriptor = os.open(self._folder, os.O_RDONLY)
         except OSError:
             return  # a folder may be open for writing and closed for reading
         try:
@@ -255,6 +277,11 @@ class LogFile:
             cause=getattr(exc, "strerror", None) or str(exc),
             code="session-full" if number in _FULL else code,
         )
+
+
+def _looks(state: os.stat_result) -> tuple[int, ...]:
+    """What no change to a file, and no other file of its name, leaves as it was."""
+    return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
 
 
 def _fsync(descriptor: int) -> None:

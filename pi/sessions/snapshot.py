@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.sessions.lineage import path_to
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pi.sessions.entry import SessionEntry
 
@@ -16,15 +14,39 @@ PREVIEW = 80
 SUMMARY = 60
 
 
-class Snapshot(NamedTuple):
-    """``entries`` are those that hold a message, in file order, one for each id;
-    ``parent_of`` has every id of the tree. ``active`` is where the conversation stands,
-    ``latest`` the last entry of the file."""
+class Snapshot:
+    """``parent_of`` has every id of the tree, in file order. ``active`` is where the
+    conversation stands, ``latest`` the last entry of the file.
 
-    entries: tuple[SessionEntry, ...]
-    parent_of: Mapping[int, int | None]
-    active: int | None
-    latest: int | None
+    ``read`` gives the entries of some ids that hold a message; they are read only when
+    asked for, since most questions are about a few of ten thousand.
+    """
+
+    __slots__ = ("_entries", "_read", "active", "latest", "parent_of")
+
+    def __init__(
+        self,
+        read: Callable[[Iterable[int]], tuple[SessionEntry, ...]],
+        parent_of: Mapping[int, int | None],
+        active: int | None,
+        latest: int | None,
+    ) -> None:
+        self._read = read
+        self._entries: tuple[SessionEntry, ...] | None = None
+        self.parent_of = parent_of
+        self.active = active
+        self.latest = latest
+
+    @property
+    def entries(self) -> tuple[SessionEntry, ...]:
+        """All that hold a message, in file order, one for each id."""
+        if self._entries is None:
+            self._entries = self._read(self.parent_of)
+        return self._entries
+
+    def some(self, ids: Iterable[int]) -> tuple[SessionEntry, ...]:
+        """Those of these ids that hold a message, in the order of ``ids``."""
+        return self._read(entry_id for entry_id in ids if entry_id in self.parent_of)
 
     def lineage_ids(self) -> frozenset[int]:
         """The ids from a root to where the conversation stands, as far as they are there."""

@@ -119,7 +119,7 @@ class SessionStore:
         contents = self._journal.contents
         parent_of = contents.parents
         head = self.head if self.head is None or self.head in contents else None
-        return Snapshot(contents.entries(parent_of), parent_of, head, self.file_head)
+        return Snapshot(contents.entries, parent_of, head, self.file_head)
 
     def switch(self, head: int | None) -> None:
         """Go on from ``head`` (None: from the start of a new tree), now and in later runs.
@@ -160,10 +160,18 @@ class SessionStore:
     def append(
         self, messages: Sequence[Message], extras: Sequence[Mapping[str, Any]] = ()
     ) -> tuple[SessionEntry, ...]:
+        """``add``, and the entries as a reader of the file gets them."""
+        ids = self.add(messages, extras)  # may read another file: ``contents`` is asked for after
+        return self._journal.contents.entries(ids)
+
+    def add(
+        self, messages: Sequence[Message], extras: Sequence[Mapping[str, Any]] = ()
+    ) -> Sequence[int]:
         """Store ``messages``, each as the child of the one before, the first of ``head``.
 
         ``extras`` are further fields of the entries, by position (see ``entry.reply_extra``);
         ``ts`` is added. All are in the file when this returns, or none and SessionError.
+        Returns their ids.
         """
         if not messages:
             return ()
@@ -179,7 +187,7 @@ class SessionStore:
 
         ids = self._add(len(messages), records)
         self.head = ids[-1]
-        return self._journal.contents.entries(ids)
+        return ids
 
     def note(self, record: Mapping[str, Any]) -> None:
         """Store a record that is no entry, such as {"record_type": "tool_start", ...}.

@@ -125,7 +125,7 @@ class Unsaved:
     def _take(self, step: _Step) -> None:
         try:
             if isinstance(step, _Add):
-                self._store.append([step.message], [step.extra])
+                self._store.add([step.message], [step.extra])
             elif isinstance(step, _Note):
                 self._store.note(step.record)
             elif isinstance(step, _Waypoint):

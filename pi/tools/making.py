@@ -34,6 +34,7 @@ def make_toolkit(
     bash_env: Iterable[str] = (),
     bash_login: bool = False,
     private_files: Iterable[str] = (),
+    readable: Iterable[str] = (),
     keeps_output: bool = True,
 ) -> Toolkit:
     """What ``load_tools`` takes, as the tools want it. Raises UsageError for a bad entry of
@@ -46,6 +47,7 @@ def make_toolkit(
             enforce_regular_files=policy.enforce_regular_files,
             guards_secrets=policy.preset != "permissive",
             private_files=private_files,
+            readable=readable,
         ),
         environ=environ,
         command_environ=command_environment(environ, policy.preset, secrets=hidden, more=bash_env),

@@ -27,6 +27,9 @@ _NEAR_NAMES = 3
 class PathRule:
     """The allowed roots. No root at all means everything is allowed.
 
+    ``readable`` are folders outside of them in which ``read`` may look, and single files
+    (those of skills).
+
     With ``guards_secrets`` no tool reaches ``private_files``, a ``.pi/credentials.json``
     anywhere, or what the kernel shows of processes.
     """
@@ -38,7 +41,9 @@ class PathRule:
         enforce_regular_files: bool = True,
         guards_secrets: bool = True,
         private_files: Iterable[str] = (),
+        readable: Iterable[str] = (),
     ) -> None:
+        self._readable = tuple(os.path.realpath(folder) for folder in readable)
         self._roots = tuple(os.path.realpath(root) for root in roots)
         self._enforce = enforce_regular_files
         self._guards_secrets = guards_secrets
@@ -67,7 +72,7 @@ class PathRule:
                 hint = _near_names(place, names)
                 raise Missing(f"path '{given}' does not exist{hint}")
             beside = os.path.join(os.path.dirname(place.resolved), actual)
-            place = self._locate(given, beside, own_files=False)
+            place = self._locate(given, beside, own_files=own_files)
         self._refuse_link(place)
         return place
 
@@ -90,6 +95,15 @@ class PathRule:
                 if self.is_private(resolved):
                     raise ToolFailure(f"path '{given}' is denied: it holds secrets", "secrets")
                 return Place(given, absolute, root, parts)
+        for folder in self._readable if own_files else ():
+            parts = parts_below(folder, resolved)
+            if parts is None or self.is_private(resolved):
+                continue
+            if not parts and not os.path.isdir(folder):
+                folder, name = os.path.split(folder)
+                parts = (name,)
+            if parts:
+                return Place(given, absolute, folder, parts)
         if own_files and resolved in self._own_files:
             folder, name = os.path.split(resolved)
             return Place(given, absolute, folder, (name,))

@@ -60,12 +60,14 @@ def test_help_and_suggestions(pi: Pi) -> None:
 
 
 def test_a_summary_ends_every_file(pi: Pi) -> None:
+    """C36"""
     done = Run(pi, "# a comment", "", "/help session", flags=("--no-session",))
     assert done.code == 0
     done.said("mode=fail-fast total=1 executed=1 succeeded=1 failed=0 halted_early=false")
 
 
 def test_both_error_modes_fail_and_say_where(pi: Pi) -> None:
+    """C37, C38: a failure is a failure in both modes."""
     lines = ("/session", "not-command", "/help session")
     on = ("--no-session", "--command-file-error-mode", "continue-on-error")
     done = Run(pi, *lines, flags=on)
@@ -121,6 +123,7 @@ def test_standard_input_with_a_bom_and_crlf_works(pi: Pi) -> None:
 
 
 def test_search(pi: Pi) -> None:
+    """C39, C40"""
     write_session(pi, *TREE)
     done = run(pi, "/session-search target")
     done.said('session search: query="target"', "result: id=2 parent=1 role=user preview=main")
@@ -133,6 +136,7 @@ def test_search(pi: Pi) -> None:
 
 
 def test_figures(pi: Pi) -> None:
+    """C41, C42: from another place of the tree."""
     write_session(pi, *TREE)
     done = run(pi, "/branch 2", "/session-stats", "/session-stats --json")
     done.said(
@@ -149,6 +153,7 @@ def test_figures(pi: Pi) -> None:
 
 
 def test_a_difference(pi: Pi) -> None:
+    """C43, C44, C45"""
     write_session(pi, *TREE)
     done = run(pi, "/branch 2", "/session-diff", "/session-diff 2 3")
     done.said(
@@ -167,6 +172,7 @@ def test_a_difference(pi: Pi) -> None:
 
 
 def test_a_drawing(pi: Pi) -> None:
+    """C46, C47"""
     write_session(pi, *TREE[:2])
     run(pi, "/session-graph-export g.mmd").said("format=mermaid", "nodes=2", "edges=1")
     drawn = (pi.folder / "g.mmd").read_text()
@@ -216,6 +222,7 @@ def test_names_of_the_older_program_are_read(pi: Pi) -> None:
 
 
 def test_import_merges_and_replaces(pi: Pi) -> None:
+    """C54, C55"""
     write_session(pi, entry(1, None, "mine"))
     write_session(pi, entry(1, None, "a"), entry(2, 1, "b"), name="other.jsonl")
     run(pi, "/session-import other.jsonl").said(
@@ -249,6 +256,7 @@ def test_an_unsound_import_changes_nothing(pi: Pi) -> None:
 
 
 def test_repair_reports_and_loses_nothing(pi: Pi) -> None:
+    """C05, C56"""
     broken = (entry(1, None, "a"), entry(2, 99, "b"), entry(3, 4, "c"), entry(4, 3, "d"))
     path = write_session(pi, *broken, entry(5, 1, "e"))
     path.write_text(path.read_text() + "garbage\n")

@@ -145,6 +145,22 @@ def test_a_script_can_ask_for_it_and_the_next_run_goes_on_from_the_summary(pi: P
     assert pi("--session-validate").returncode == 0
 
 
+def test_in_the_line_mode_the_next_prompt_goes_on_from_the_summary(pi: Pi) -> None:
+    long = said("word " * 300, 400)
+    turns = (long, long, said("SUMMARY", 50), said("BEGINNING", 50), said("done", 60))
+    with FaultServer(answers(*turns)) as server:
+        lines = "one\ntwo\n/compact\nthree\n"
+        done = pi("--api-base", server.url, *FLAGS, stdin=lines, OPENAI_API_KEY="key-123456")
+        assert done.returncode == 0, done.stderr
+        assert "context compacted: tokens_before=" in done.stdout
+        (entry,) = compactions(pi)
+        last = texts(sent(server)[-1])
+        assert any(entry["summary"] in text for text in last)
+        assert last[-1] == "three"
+        assert "one" not in last
+    assert pi("--session-validate").returncode == 0
+
+
 def test_without_a_key_it_says_so_and_changes_nothing(pi: Pi) -> None:
     with FaultServer(answers(said("word " * 300, 400))) as server:
         assert pi.ask(server.url, *FLAGS).returncode == 0

@@ -69,6 +69,7 @@ def test_the_policy_of_each_preset_is_printed_without_a_prompt_or_a_key(
 def test_a_flag_that_is_given_overrides_the_preset_whatever_its_value(
     pi: Pi, preset: str, flags: list[str], key: str, value: object
 ) -> None:
+    """README-12"""
     assert printed(pi, "--tool-policy-preset", preset, *flags)[key] == value
 
 

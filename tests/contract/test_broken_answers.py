@@ -97,7 +97,7 @@ class Run:
             load_codec(wire.api),
             Options(self.servers[at].url + wire.base, KEY, provider=wire.provider),
             UrllibTransport(HttpSettings("", "", {})),
-            clock=Clock(lambda: 0, lambda: 0.0, lambda ms, cancel: None, lambda: 0.5),
+            clock=Clock(lambda: 0, lambda ms, cancel: None, lambda: 0.5),
             user_agent="pi",
             retry=RetryPolicy(1),
             load_codec=load_codec,

@@ -8,6 +8,7 @@ import re
 import sys
 import sysconfig
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,16 +115,22 @@ def uses(tree: ast.Module, package: tuple[str, ...]) -> list[Use]:
     return found
 
 
-def files() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted((ROOT / "pi").rglob("*.py")):
-        where = path.relative_to(ROOT).as_posix()
-        yield where, ast.parse(path.read_text(encoding="utf-8"), where)
+@lru_cache(maxsize=1)  # several tests ask, and reading all of pi takes seconds
+def files() -> tuple[tuple[str, ast.Module], ...]:
+    names = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "pi").rglob("*.py"))]
+    texts = [(ROOT / where).read_text(encoding="utf-8") for where in names]
+    return tuple((where, ast.parse(text, where)) for where, text in zip(names, texts))
+
+
+@lru_cache(maxsize=1)
+def _all_uses() -> tuple[tuple[str, Use], ...]:
+    return tuple(
+        (where, use) for where, tree in files() for use in uses(tree, tuple(where.split("/")[:-1]))
+    )
 
 
 def all_uses() -> Iterator[tuple[str, Use]]:
-    for where, tree in files():
-        for use in uses(tree, tuple(where.split("/")[:-1])):
-            yield where, use
+    return iter(_all_uses())
 
 
 def layer_complaints(found: Iterator[tuple[str, Use]]) -> Iterator[str]:

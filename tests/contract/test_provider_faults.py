@@ -50,7 +50,7 @@ def ask(
                 timeout_ms=timeout_ms,
             ),
             transport,
-            clock=Clock(lambda: 0, lambda: 0.0, lambda ms, cancel: None, lambda: 0.5),
+            clock=Clock(lambda: 0, lambda ms, cancel: None, lambda: 0.5),
             user_agent="pi",
             retry=RetryPolicy(retries),
             load_codec=load_codec,

@@ -105,7 +105,7 @@ class ScriptedResponse:
             raise chunk
         return chunk
 
-    def close(self) -> None:
+    def close(self, finished: bool = False) -> None:
         self.closed = True
 
 

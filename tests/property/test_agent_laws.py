@@ -17,6 +17,7 @@ from pi.ai.types import ToolCall
 from pi.base.cancel import Cancel
 from pi.base.errors import Interrupted
 from tests.fakes.agents import make_agent
+from tests.fakes.examples import few
 from tests.fakes.scripted import EchoTool, ScriptedModel, call_reply, text_reply
 
 names = st.sampled_from(["a", "b", "ab"])
@@ -40,7 +41,7 @@ def clash(one: Effect, other: Effect) -> bool:
 
 
 @given(effects, st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 def test_groups_hold_every_call_once_and_in_order(found: list[Effect], sequential: bool) -> None:
     """Joining the groups gives 0, 1, 2, ...; no group is empty."""
     groups = plan(found, sequential=sequential)
@@ -51,7 +52,7 @@ def test_groups_hold_every_call_once_and_in_order(found: list[Effect], sequentia
 
 
 @given(effects)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=few(500), deadline=None)
 def test_calls_of_one_group_do_not_clash_and_a_new_group_has_a_reason(
     found: list[Effect],
 ) -> None:
@@ -114,7 +115,7 @@ caps = st.one_of(st.none(), st.integers(0, 5))
 
 
 @given(answers, caps, caps, st.booleans(), st.sampled_from(("text", "json")))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=few(150), deadline=None)
 def test_every_run_ends_once_and_leaves_a_history_that_is_whole(
     wanted: list[Any], turns: int | None, calls: int | None, sequential: bool, form: str
 ) -> None:
@@ -144,7 +145,7 @@ def test_every_run_ends_once_and_leaves_a_history_that_is_whole(
 
 
 @given(answers, st.integers(1, 12))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 def test_a_run_that_is_closed_anywhere_can_be_followed_by_a_whole_one(
     wanted: list[Any], pulled: int
 ) -> None:

@@ -14,6 +14,7 @@ from pi.ai.providers.codec import Change, Options, Traits
 from pi.ai.sse import ServerEvent
 from pi.ai.types import ChatRequest, Message, Reply, Text, Thinking, ToolCall, ToolDefinition
 from pi.base.errors import PiError
+from tests.fakes.examples import few
 
 CODEC = AnthropicCodec()
 OPTIONS = Options("https://api.anthropic.com/v1", "sk-key-1234", provider="anthropic")
@@ -134,7 +135,7 @@ def check(reply: Reply) -> None:
         assert all(line.isprintable() for line in reply.error.lines())
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=few(600), deadline=None)
 @given(chunks=STREAMS, name=st.sampled_from(["message", "error", "content_block_delta"]))
 def test_any_chunks_are_taken_or_reported(chunks: Any, name: str) -> None:
     """a stream of any JSON values gives a consistent reply; nothing is raised"""
@@ -144,7 +145,7 @@ def test_any_chunks_are_taken_or_reported(chunks: Any, name: str) -> None:
     check(decoder.finish())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(chunks=STREAMS, cuts=st.lists(st.integers(0, 12), max_size=4))
 def test_how_a_stream_is_cut_does_not_change_the_reply(chunks: Any, cuts: list[int]) -> None:
     """feed(a + b) gives the reply of feed(a), feed(b), and the same text in its events"""
@@ -165,14 +166,14 @@ def test_how_a_stream_is_cut_does_not_change_the_reply(chunks: Any, cuts: list[i
     assert str(one.error) == str(other.error)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(body=RAW_BODIES)
 def test_any_body_is_taken_or_reported(body: bytes) -> None:
     """any bytes as a whole answer give a consistent reply; nothing is raised"""
     check(CODEC.decode(body, CHAT, OPTIONS))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(status=st.integers(100, 599), body=RAW_BODIES, header=ANY_TEXT)
 def test_any_failure_has_printable_words(status: int, body: bytes, header: str) -> None:
     """any status, headers and body give an error of one printable line each"""
@@ -192,7 +193,7 @@ REFUSALS = st.lists(
 ).map(" ".join)  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(
     words=REFUSALS,
     style=st.sampled_from(["", "anthropic-adaptive", "anthropic-budget"]),
@@ -249,7 +250,7 @@ def without_marks(body: bytes) -> Any:
     return value
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(history=HISTORY, more=HISTORY)
 def test_requests_are_append_only_and_repeatable(
     history: tuple[Message, ...], more: tuple[Message, ...]
@@ -263,7 +264,7 @@ def test_requests_are_append_only_and_repeatable(
     json.loads(long.decode("utf-8"))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(history=HISTORY, retention=st.sampled_from(["short", "long"]))
 def test_cache_marks_are_few_and_change_nothing_else(
     history: tuple[Message, ...], retention: str
@@ -281,7 +282,7 @@ def test_cache_marks_are_few_and_change_nothing_else(
     assert without_marks(json.dumps(value).encode()) == plain
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(history=HISTORY)
 def test_roles_alternate_from_the_user_and_every_call_is_answered_at_once(
     history: tuple[Message, ...],

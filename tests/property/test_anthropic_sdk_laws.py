@@ -28,6 +28,7 @@ from pi.ai.types import (
     tool_message,
     user_message,
 )
+from tests.fakes.examples import few
 
 anthropic = pytest.importorskip("anthropic")
 try:  # newer releases of the library brought their own fork of their HTTP client
@@ -162,7 +163,7 @@ def usage_of(message: Any) -> Usage:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 @given(
     rows=answers(),
     size=st.integers(1, 400),
@@ -206,7 +207,7 @@ def test_a_stream_means_to_us_what_it_means_to_the_vendors_library(
         assert json.loads("".join(pieces) or "{}") == call.arguments
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=few(50), deadline=None)
 @given(rows=answers())
 def test_a_stream_and_a_whole_body_give_the_same_reply(rows: list[dict[str, Any]]) -> None:
     """decoder(the stream of a message) == decode(the message as the library has it)"""
@@ -261,7 +262,7 @@ STYLES = st.sampled_from(["", "anthropic-adaptive", "anthropic-budget"])
 LEVELS = st.sampled_from(["", "off", "minimal", "low", "medium", "high", "xhigh", "max"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=few(150), deadline=None)
 @given(
     history=HISTORIES,
     tools=TOOL_LISTS,

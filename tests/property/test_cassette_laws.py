@@ -23,6 +23,7 @@ from pi.base.cassette_secrets import Secrets
 from pi.base.cassette_stream import StreamRedactor
 from pi.base.errors import VerificationFailed
 from pi.base.http import Request
+from tests.fakes.examples import few
 from tests.fakes.scripted import ScriptedResponse, ScriptedTransport
 
 KEYS = ("sk-live-abcabcabd", "abcabcabe", 'pass"word\\1', "hemlig-ö-1")
@@ -109,7 +110,7 @@ def shape(cassette: Cassette) -> list[object]:
 
 
 @given(tape=exchanges)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=few(150), deadline=None)
 def test_a_replayed_program_sees_what_the_recorded_one_saw(
     tape: list[tuple[Request, ScriptedResponse]],
 ) -> None:
@@ -124,7 +125,7 @@ def test_a_replayed_program_sees_what_the_recorded_one_saw(
 
 
 @given(tape=exchanges.filter(bool), at=st.integers(0, 10**6), byte=st.integers(0, 255))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 def test_a_changed_byte_is_refused_or_changes_nothing(
     tape: list[tuple[Request, ScriptedResponse]], at: int, byte: int
 ) -> None:
@@ -153,7 +154,7 @@ def test_a_changed_byte_is_refused_or_changes_nothing(
 
 
 @given(tape=exchanges.filter(bool), at=st.integers(0, 10**6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 def test_a_cut_off_cassette_is_its_beginning(
     tape: list[tuple[Request, ScriptedResponse]], at: int
 ) -> None:
@@ -173,7 +174,7 @@ def test_a_cut_off_cassette_is_its_beginning(
 
 
 @given(data=st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 def test_any_bytes_are_a_cassette_or_one_documented_error(data: bytes) -> None:
     """parse_cassette raises nothing but VerificationFailed, with or without a good header."""
     for start in (b"", b'{"cassette":1,"pi":"0","created_ms":0}\n'):
@@ -198,7 +199,7 @@ json_values = st.recursive(
 
 
 @given(lines=st.lists(json_values, max_size=4))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 def test_lines_of_wrong_types_are_one_documented_error(lines: list[Any]) -> None:
     """Whatever JSON stands in the lines, the only failure is VerificationFailed."""
     data = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
@@ -210,7 +211,7 @@ def test_lines_of_wrong_types_are_one_documented_error(lines: list[Any]) -> None
 
 
 @given(body=secretive.map(str.encode) | st.binary(max_size=60), cuts=st.lists(st.integers(0, 999)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 def test_however_a_body_is_sliced_no_secret_comes_out(body: bytes, cuts: list[int]) -> None:
     """No value is in the output, and the output is that of the whole body at once."""
     secrets = Secrets(KEYS)
@@ -226,7 +227,7 @@ def test_however_a_body_is_sliced_no_secret_comes_out(body: bytes, cuts: list[in
     name=st.sampled_from(["content", "arguments", "thinking"]),
     cuts=st.lists(st.integers(0, 9999), max_size=20),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 def test_no_secret_is_spelled_out_over_events(
     pieces: list[str], name: str, cuts: list[int]
 ) -> None:
@@ -244,7 +245,7 @@ def test_no_secret_is_spelled_out_over_events(
     cuts=st.lists(st.integers(0, 9999), max_size=20),
     has_keys=st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 def test_a_stream_without_secrets_comes_out_as_it_went_in(
     pieces: list[str], cuts: list[int], has_keys: bool
 ) -> None:
@@ -264,7 +265,7 @@ def test_a_stream_without_secrets_comes_out_as_it_went_in(
         ["", "\n\n", '"}}\n\ndata: {"type":"content_block_delta","delta":{"text":"']
     ),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 def test_pieces_put_together_are_the_text(
     texts_: list[str], begin: str, gap: str, known: str
 ) -> None:
@@ -275,7 +276,7 @@ def test_pieces_put_together_are_the_text(
 
 
 @given(one=requests, other=requests, lenient=st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 def test_a_difference_is_found_exactly_where_there_is_one(
     one: Request, other: Request, lenient: bool
 ) -> None:

@@ -10,6 +10,7 @@ from pi.ai.catalog import Catalog, Entry, Filters, LongPrompt, Rates, base_name
 from pi.ai.catalog_json import BadCatalog, encode_catalog, parse_catalog
 from pi.ai.cost import Caps, Spend, estimate_tokens, spend, worst_case
 from pi.ai.types import Usage
+from tests.fakes.examples import few
 
 NAMES = st.sampled_from(["m", "m-2024-07-18", "m-20250514", "m-latest", "N", "n/x", "日本"])
 PROVIDERS = st.sampled_from(["openai", "google", "groq", "mine", "anthropic"])
@@ -61,21 +62,21 @@ def complaint(data: bytes) -> str:
     return ""
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(entries=CATALOGS)
 def test_what_is_written_is_read_back(entries: list[Entry]) -> None:
     """parse(encode(entries)) == entries"""
     assert list(parse_catalog(encode_catalog(entries)).entries) == entries
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(data=st.binary(max_size=60))
 def test_any_bytes_are_a_catalog_or_a_bad_one(data: bytes) -> None:
     """parse returns or raises BadCatalog, nothing else"""
     assert complaint(data).count("\n") == 0
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=few(500), deadline=None)
 @given(value=st.one_of(ALMOST, JSON))
 def test_any_json_is_a_catalog_or_a_bad_one(value: Any) -> None:
     """parse returns entries that can be written, or raises BadCatalog with one line"""
@@ -86,7 +87,7 @@ def test_any_json_is_a_catalog_or_a_bad_one(value: Any) -> None:
         parse_catalog(encode_catalog(parse_catalog(data).entries))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(below=CATALOGS, above=CATALOGS)
 def test_layers_never_lose_an_entry_and_the_later_one_wins(
     below: list[Entry], above: list[Entry]
@@ -103,7 +104,7 @@ def test_layers_never_lose_an_entry_and_the_later_one_wins(
     assert catalog.search(Filters()) == list(catalog)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(entries=CATALOGS, provider=PROVIDERS, model=NAMES)
 def test_what_is_found_differs_from_what_was_asked_in_the_date_only(
     entries: list[Entry], provider: str, model: str
@@ -115,7 +116,7 @@ def test_what_is_found_differs_from_what_was_asked_in_the_date_only(
         assert base_name(found.model.lower()) == base_name(model.lower())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(entry=ENTRIES, parts=st.lists(USAGES, min_size=1, max_size=5))
 def test_costs_add_up_in_any_order(entry: Entry, parts: list[Usage]) -> None:
     """the sum of costs is the same in any order, and never below any of its parts"""
@@ -129,7 +130,7 @@ def test_costs_add_up_in_any_order(entry: Entry, parts: list[Usage]) -> None:
         assert all(one.picos is not None and one.picos <= there.picos for one in spends)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(entry=ENTRIES, prompt=TOKENS, output=TOKENS, data=st.data())
 def test_no_request_costs_more_than_its_worst_case(
     entry: Entry, prompt: int, output: int, data: st.DataObject
@@ -150,7 +151,7 @@ def test_no_request_costs_more_than_its_worst_case(
         assert actual.picos <= worst.picos
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(entry=ENTRIES, cap=st.integers(0, 10**9), prompt=TOKENS, more=st.integers(1, 1000))
 def test_the_allowance_is_the_edge_of_the_cap(
     entry: Entry, cap: int, prompt: int, more: int
@@ -164,7 +165,7 @@ def test_the_allowance_is_the_edge_of_the_cap(
     assert caps.would_cross(Spend(), worst_case(prompt, allowed + more, entry)) is not None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(left=st.text(max_size=40), right=st.text(max_size=40))
 def test_an_estimate_of_a_whole_is_about_that_of_its_parts(left: str, right: str) -> None:
     """estimate(a + b) is estimate(a) + estimate(b), or one less, and never more than length"""

@@ -45,6 +45,7 @@ from pi.compaction.transcript import (
 )
 from pi.runtime.recorder import Recorder
 from pi.sessions.store import SessionStore
+from tests.fakes.examples import few
 from tests.fakes.scripted import ScriptedModel, text_reply
 
 words = st.text(st.sampled_from("ab \né"), min_size=1, max_size=200)
@@ -68,7 +69,7 @@ def conversations(draw: st.DrawFn, bulk: int = 1) -> list[Message]:
     return messages
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(conversations(), st.integers(0, 200), st.integers(0, 3))
 def test_what_is_kept_begins_where_no_call_loses_its_result(
     messages: list[Message], keep: int, start: int
@@ -91,7 +92,7 @@ def test_what_is_kept_begins_where_no_call_loses_its_result(
         assert kept[0].role == "user" or cut.turn == cut.kept
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(conversations(), st.integers(1, 400))
 def test_as_much_is_kept_as_fits_and_no_more(messages: list[Message], keep: int) -> None:
     """Beyond the first place that may be cut, the kept part is within the allowance."""
@@ -107,7 +108,7 @@ def test_as_much_is_kept_as_fits_and_no_more(messages: list[Message], keep: int)
         assert sum(map(estimate_message, kept)) <= keep
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 @given(conversations())
 def test_kept_messages_lose_their_thinking_and_nothing_else(messages: list[Message]) -> None:
     """Text and calls stay, without signatures; reasoning goes."""
@@ -120,7 +121,7 @@ def test_kept_messages_lose_their_thinking_and_nothing_else(messages: list[Messa
         assert without_thinking(sent) == sent
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 @given(conversations(), st.integers(0, 500))
 def test_pruning_frees_what_was_asked_for_or_all_there_is(
     messages: list[Message], to_free: int
@@ -142,7 +143,7 @@ def test_pruning_frees_what_was_asked_for_or_all_there_is(
     assert list(pruned[seen:]) == messages[seen:]  # what the model has not seen yet
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 @given(conversations())
 def test_files_are_carried_over_and_a_changed_one_is_not_listed_as_read(
     messages: list[Message],
@@ -184,7 +185,7 @@ def test_it_is_due_when_less_than_the_reserve_is_left() -> None:
     assert context_tokens([user_message("a" * 400)] * 3, 50, 2) == 150
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(conversations(), st.integers(8, 200))
 def test_a_transcript_in_pieces_is_the_whole_one_and_no_piece_is_too_long(
     messages: list[Message], most: int
@@ -207,7 +208,7 @@ def test_a_transcript_in_pieces_is_the_whole_one_and_no_piece_is_too_long(
 paths = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), min_size=1)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(words, words, st.lists(paths, max_size=4), st.lists(paths, max_size=4))
 def test_a_summary_gives_back_its_text_and_its_files(
     summary: str, turn: str, read: list[str], modified: list[str]
@@ -221,7 +222,7 @@ def test_a_summary_gives_back_its_text_and_its_files(
     assert text == summary_text(summary, turn, Files())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(st.integers(1, 2_000_000), st.integers(0, 100_000), st.integers(0, 100_000))
 def test_a_plan_leaves_room_for_what_it_keeps(window: int, reserve: int, overhead: int) -> None:
     """What stays is at most half of what may be filled, whatever the window."""
@@ -249,7 +250,7 @@ class Unsure(ScriptedModel):
         return iter([ReplyDone(Reply(message, "error", error=error))])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=few(150), deadline=None)
 @given(
     st.lists(st.tuples(conversations(100), st.booleans(), st.sampled_from([0, 50])), max_size=4),
     st.integers(1, 150),

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from pi.ai.context import prepare
 from pi.ai.types import Message, Text, ToolCall
+from tests.fakes.examples import few
 
 IDS = st.sampled_from(["", "a", "b", "c", "d"])
 CALLS = st.builds(
@@ -24,14 +25,14 @@ OTHER = st.builds(Message, st.sampled_from(["user", "system"]), st.tuples(TEXTS)
 HISTORIES = st.lists(st.one_of(ASSISTANT, RESULT, RESULT, OTHER), max_size=14).map(tuple)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(history=HISTORIES)
 def test_preparing_twice_is_preparing_once(history: tuple[Message, ...]) -> None:
     """prepare(prepare(h)) == prepare(h)"""
     assert prepare(prepare(history)) == prepare(history)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(history=HISTORIES)
 def test_every_call_is_followed_by_its_results_in_order(history: tuple[Message, ...]) -> None:
     """after a message with calls come their results, one each, in order; and no others"""
@@ -50,7 +51,7 @@ def test_every_call_is_followed_by_its_results_in_order(history: tuple[Message, 
             )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(history=HISTORIES, more=HISTORIES)
 def test_what_was_complete_stays_as_it_was(
     history: tuple[Message, ...], more: tuple[Message, ...]

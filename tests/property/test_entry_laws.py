@@ -9,6 +9,7 @@ from pi.ai.types import Message, Origin, Text, ToolCall
 from pi.base.jsonl import JsonlReader, Record
 from pi.base.jsonl import encode as encode_line
 from pi.sessions.entry import MAX_ID, SessionEntry, decode, encode, is_waypoint, refusal
+from tests.fakes.examples import few
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 ids = st.integers(0, MAX_ID)
@@ -69,7 +70,7 @@ odd_records = st.fixed_dictionaries(
 
 
 @given(entry=entries)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 def test_an_entry_comes_back_equal(entry: SessionEntry) -> None:
     """decode(line(encode(entry))) == entry."""
     (line,) = JsonlReader().feed(encode_line(encode(entry)))
@@ -79,7 +80,7 @@ def test_an_entry_comes_back_equal(entry: SessionEntry) -> None:
 
 
 @given(record=odd_records)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=few(500), deadline=None)
 def test_a_record_is_refused_or_kept_whole(record: dict[str, Any]) -> None:
     """Any record is refused with a reason or decoded; no field or block of it is lost."""
     if refusal(record) or is_waypoint(record):
@@ -101,7 +102,7 @@ def test_a_record_is_refused_or_kept_whole(record: dict[str, Any]) -> None:
 
 
 @given(record=st.dictionaries(st.sampled_from(sorted(KNOWN)) | texts, odd, max_size=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 def test_any_object_has_a_verdict(record: dict[str, Any]) -> None:
     """refusal never raises, and what it accepts can be decoded."""
     if not refusal(record) and not is_waypoint(record):

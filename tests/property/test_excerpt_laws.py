@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pi.tools.excerpt import take_lines
+from tests.fakes.examples import few
 
 lines = st.lists(st.binary(max_size=5).map(lambda b: b.replace(b"\n", b"")), max_size=12)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(lines=lines, end=st.booleans(), piece=st.integers(1, 9), limit=st.integers(1, 4))
 def test_following_the_notices_reads_the_whole_file(
     lines: list[bytes], end: bool, piece: int, limit: int
@@ -30,7 +31,7 @@ def test_following_the_notices_reads_the_whole_file(
     assert read == data
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(
     lines=lines,
     piece=st.integers(1, 9),

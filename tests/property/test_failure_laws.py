@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pi.ai.providers.codec import Options
 from pi.ai.providers.failure import broken_answer, http_failure, target_of
+from tests.fakes.examples import few
 
 keys = st.text('abXY09/+=-_.~%\\"&', min_size=8, max_size=40)
 writers = st.sampled_from(
@@ -26,7 +27,7 @@ writers = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(key=keys, write=writers, before=st.text("<( ", max_size=3))
 def test_no_failure_shows_the_key_as_anybody_writes_it(
     key: str, write: Callable[[str], str], before: str

@@ -25,6 +25,7 @@ from pi.ai.types import (
     user_message,
 )
 from pi.base.errors import PiError
+from tests.fakes.examples import few
 
 CODEC = GoogleCodec()
 OPTIONS = Options("http://x/v1beta", "AIza-key-1234", provider="google")
@@ -122,7 +123,7 @@ def check(reply: Reply) -> None:
         assert all(line.isprintable() for line in reply.error.lines())
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=few(500), deadline=None)
 @given(chunks=st.lists(CHUNKS, max_size=5), name=st.sampled_from(["message", "error"]))
 def test_any_chunks_are_taken_or_reported(chunks: list[Any], name: str) -> None:
     """a stream of any JSON values gives a consistent reply; nothing is raised"""
@@ -135,14 +136,14 @@ def test_any_chunks_are_taken_or_reported(chunks: list[Any], name: str) -> None:
 ANY_BODY = st.one_of(st.binary(max_size=60), CHUNKS.map(lambda value: json.dumps(value).encode()))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(body=ANY_BODY)
 def test_any_body_is_taken_or_reported(body: bytes) -> None:
     """any bytes as a whole answer give a consistent reply; nothing is raised"""
     check(CODEC.decode(body, CHAT, OPTIONS))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(status=st.integers(100, 599), body=ANY_BODY, header=ANY_TEXT)
 def test_any_failure_has_printable_words(status: int, body: bytes, header: str) -> None:
     """any status, headers and body give an error of printable lines, and no exception"""
@@ -163,7 +164,7 @@ ARGUMENTS = st.dictionaries(ANY_TEXT, st.one_of(ANY_TEXT, st.integers()), max_si
 CALLS = st.lists(st.tuples(st.sampled_from(["read", "bash"]), ARGUMENTS, SIGNED), max_size=3)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(
     pieces=PIECES,
     calls=CALLS,
@@ -240,7 +241,7 @@ WITHOUT = st.frozensets(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(history=HISTORY, more=HISTORY, without=WITHOUT)
 def test_requests_are_append_only_and_repeatable(
     history: tuple[Message, ...], more: tuple[Message, ...], without: frozenset[str]
@@ -255,7 +256,7 @@ def test_requests_are_append_only_and_repeatable(
     json.loads(long.decode("utf-8"))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(history=HISTORY)
 def test_every_turn_of_calls_is_answered_in_one_content_in_order(
     history: tuple[Message, ...],
@@ -289,7 +290,7 @@ SCHEMAS = st.dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(schema=SCHEMAS)
 def test_any_schema_can_be_made_an_older_one_and_that_once(schema: dict[str, Any]) -> None:
     """openapi_schema raises nothing, and openapi_schema(openapi_schema(s)) == openapi_schema(s)"""

@@ -27,6 +27,7 @@ from pi.ai.types import (
     tool_message,
     user_message,
 )
+from tests.fakes.examples import few
 
 with warnings.catch_warnings():  # it deplores old interpreters when it is imported
     warnings.simplefilter("ignore")
@@ -129,7 +130,7 @@ def joined(wire: Any) -> list[dict[str, Any]]:
     return out
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(
     chunks=answers(),
     size=st.integers(1, 400),
@@ -243,7 +244,7 @@ def camel(name: str) -> str:
     return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(
     history=HISTORIES,
     tools=TOOL_LISTS,

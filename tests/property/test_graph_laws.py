@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pi.sessions.graph import Node, children, depths, examine, parents, roots, tips
+from tests.fakes.examples import few
 
 ids = st.integers(0, 12)
 trees = st.lists(st.builds(Node, ids, st.none() | ids), max_size=14).map(
@@ -24,7 +25,7 @@ def leads_into_a_cycle(start: int, parent_of: dict[int, int | None]) -> bool:
     return False
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=few(400), deadline=None)
 @given(trees)
 def test_the_findings_are_what_the_definitions_say(found: list[Node]) -> None:
     """Duplicates, orphans and cyclic ids are exactly those that a naive walk finds."""
@@ -43,7 +44,7 @@ def test_the_findings_are_what_the_definitions_say(found: list[Node]) -> None:
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=few(400), deadline=None)
 @given(trees)
 def test_a_ring_is_a_cycle_and_every_cyclic_id_leads_into_one(found: list[Node]) -> None:
     """Each ring closes on itself; cyclic ids are the rings and what hangs on them."""
@@ -57,7 +58,7 @@ def test_a_ring_is_a_cycle_and_every_cyclic_id_leads_into_one(found: list[Node])
     assert bool(members) == bool(findings.cyclic)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=few(400), deadline=None)
 @given(trees)
 def test_a_depth_is_one_more_than_the_parents(found: list[Node]) -> None:
     """Roots are 1 deep, children one deeper; what leads nowhere has no depth."""
@@ -73,7 +74,7 @@ def test_a_depth_is_one_more_than_the_parents(found: list[Node]) -> None:
     assert not set(depth) & set(findings.cyclic)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(trees)
 def test_tips_are_nobodys_parent_and_children_are_everybodys(found: list[Node]) -> None:
     """Every entry is a tip or has children; children are the parents read backwards."""

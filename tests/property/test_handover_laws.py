@@ -9,6 +9,7 @@ from pi.ai.context import prepare
 from pi.ai.handover import MISTRAL_IDS, IdRule, hand_over
 from pi.ai.providers.codec import Traits
 from pi.ai.types import Image, Message, Origin, Text, Thinking, ToolCall
+from tests.fakes.examples import few
 
 TARGET = Origin("anthropic", "anthropic", "m")
 ORIGINS = st.sampled_from([TARGET, Origin("google", "google", "g"), None])
@@ -38,7 +39,7 @@ USER = st.builds(
 HISTORIES = st.lists(st.one_of(ASSISTANT, ASSISTANT, RESULT, USER), max_size=12).map(prepare)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(history=HISTORIES, rule=RULES, traits=TRAITS, as_text=st.booleans())
 def test_handing_over_twice_is_handing_over_once(
     history: tuple[Message, ...], rule: IdRule | None, traits: Traits, as_text: bool
@@ -48,7 +49,7 @@ def test_handing_over_twice_is_handing_over_once(
     assert hand_over(once, TARGET, traits, rule, thinking_as_text=as_text) == once
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(history=HISTORIES, rule=RULES, traits=TRAITS, data=st.data())
 def test_a_longer_history_only_adds(
     history: tuple[Message, ...], rule: IdRule | None, traits: Traits, data: st.DataObject
@@ -59,7 +60,7 @@ def test_a_longer_history_only_adds(
     assert hand_over(history, TARGET, traits, rule)[: len(part)] == part
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(history=HISTORIES, rule=RULES)
 def test_a_history_of_its_own_comes_back_as_it_is(
     history: tuple[Message, ...], rule: IdRule | None
@@ -72,7 +73,7 @@ def test_a_history_of_its_own_comes_back_as_it_is(
     assert hand_over(own, TARGET, Traits(), rule) == own
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(history=HISTORIES, rule=RULES, traits=TRAITS)
 def test_the_result_is_valid(
     history: tuple[Message, ...], rule: IdRule | None, traits: Traits

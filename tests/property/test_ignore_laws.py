@@ -15,6 +15,7 @@ from pi.tools.search.git_files import GitFiles
 from pi.tools.search.ignore import parse_rules
 from pi.tools.search.walk import Walk
 from pi.tools.search.wildcards import Glob, expand_braces
+from tests.fakes.examples import few
 
 NAMES = ("a", "b", "ab", "a.c", "b.c", ".h", "x y", "a*", "a\\b", "#c", "!d", "é", "[a]", "foo")
 PIECES = (
@@ -69,7 +70,7 @@ def by_walk(top: str, parts: tuple[str, ...], environ: dict[str, str]) -> list[s
 
 
 @pytest.mark.skipif(not HAS_GIT, reason="git is not installed")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=few(150), deadline=None)
 @given(
     tree=st.lists(paths, min_size=1, max_size=12),
     ignore_files=st.dictionaries(paths.map(lambda path: path[:-1]), contents, max_size=3),
@@ -102,7 +103,7 @@ def test_the_files_of_a_tree_are_those_that_git_lists(
         assert by_walk(top, (), environ) == sorted(expected)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(data=st.one_of(st.binary(max_size=200), contents.map(str.encode)), name=st.text(max_size=8))
 def test_any_bytes_are_rules_and_any_text_is_a_glob(data: bytes, name: str) -> None:
     """Nothing in an ignore file, a pattern or a name raises."""
@@ -114,7 +115,7 @@ def test_any_bytes_are_rules_and_any_text_is_a_glob(data: bytes, name: str) -> N
             Glob(each, is_path=is_path).matches(name)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(pattern=lines, path=paths)
 def test_what_a_glob_matches_holds_its_needle(pattern: str, path: tuple[str, ...]) -> None:
     """A name without the needle is never matched: whoever looks for it first loses nothing."""

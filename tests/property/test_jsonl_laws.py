@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pi.base.jsonl import Damaged, JsonlReader, Line, Record, encode
+from tests.fakes.examples import few
 
 # With lone surrogates: they reach us in file names and cut-off output.
 texts = st.text(max_size=20)
@@ -44,7 +45,7 @@ def read(data: bytes, cuts: list[int], longest: int) -> tuple[list[Line], int, i
 
 
 @given(record=records(clean_texts))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 def test_what_was_encoded_comes_back_equal(record: dict[str, Any]) -> None:
     """feed(encode(record)) is that record, in one line."""
     line = encode(record)
@@ -53,7 +54,7 @@ def test_what_was_encoded_comes_back_equal(record: dict[str, Any]) -> None:
 
 
 @given(record=records(texts))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 def test_any_text_is_stored(record: dict[str, Any]) -> None:
     """Whatever the strings hold, a record makes one readable line, the same the next time."""
     (line,) = JsonlReader().feed(encode(record))
@@ -62,14 +63,14 @@ def test_any_text_is_stored(record: dict[str, Any]) -> None:
 
 
 @given(data=files, cuts=st.lists(st.integers(0, 500), max_size=6), longest=st.integers(1, 60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 def test_slicing_changes_nothing(data: bytes, cuts: list[int], longest: int) -> None:
     """The same bytes in any slices give the same records and the same damage."""
     assert read(data, cuts, longest) == read(data, [], longest)
 
 
 @given(data=st.binary(max_size=200) | files)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 def test_every_byte_is_accounted_for(data: bytes) -> None:
     """Any bytes are read without an exception; each line is a record, damage or blank."""
     found, _, _ = read(data, [], 1000)
@@ -90,7 +91,7 @@ def test_every_byte_is_accounted_for(data: bytes) -> None:
     at=st.integers(0, 10_000),
     bit=st.integers(0, 7),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 def test_a_flipped_bit_costs_at_most_the_lines_it_touches(
     stored: list[dict[str, Any]], at: int, bit: int
 ) -> None:

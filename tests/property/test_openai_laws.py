@@ -23,6 +23,7 @@ from pi.ai.types import (
     ToolDefinition,
 )
 from pi.base.errors import PiError
+from tests.fakes.examples import few
 
 CODEC = OpenAiChatCodec()
 OPTIONS = Options("http://x/v1", "sk-key-1234")
@@ -139,7 +140,7 @@ def check(reply: Reply, options: Options = OPTIONS) -> None:
         assert all(line.isprintable() for line in reply.error.lines())
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=few(500), deadline=None)
 @given(
     chunks=st.lists(CHUNKS, max_size=5),
     name=st.sampled_from(["message", "message", "error"]),
@@ -153,7 +154,7 @@ def test_any_chunks_are_taken_or_reported(chunks: list[Any], name: str, options:
     check(decoder.finish(), options)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(
     body=st.one_of(st.binary(max_size=60), CHUNKS.map(lambda value: json.dumps(value).encode())),
     options=SERVERS,
@@ -163,7 +164,7 @@ def test_any_body_is_taken_or_reported(body: bytes, options: Options) -> None:
     check(CODEC.decode(body, CHAT, options), options)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(
     status=st.sampled_from([400, 404, 422, 500]),
     body=st.one_of(st.binary(max_size=60), CHUNKS.map(lambda value: json.dumps(value).encode())),
@@ -182,7 +183,7 @@ def test_any_refusal_changes_one_thing_or_nothing(
     CODEC.encode(CHAT, change.options)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(
     status=st.integers(100, 599),
     body=st.one_of(st.binary(max_size=60), CHUNKS.map(lambda value: json.dumps(value).encode())),
@@ -201,7 +202,7 @@ ARGUMENTS = st.dictionaries(ANY_TEXT, st.one_of(ANY_TEXT, st.integers()), max_si
 CALLS = st.lists(st.tuples(st.sampled_from(["read", "bash"]), ARGUMENTS), max_size=3)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(
     thoughts=TEXT_PIECES,
     pieces=TEXT_PIECES,
@@ -291,7 +292,7 @@ HISTORY = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(history=HISTORY, more=HISTORY, options=SERVERS, closed=st.booleans())
 def test_requests_are_append_only_and_repeatable(
     history: tuple[Message, ...], more: tuple[Message, ...], options: Options, closed: bool

@@ -25,6 +25,7 @@ from pi.ai.types import (
     tool_message,
     user_message,
 )
+from tests.fakes.examples import few
 
 openai = pytest.importorskip("openai")
 try:  # newer releases of the library brought their own fork of their HTTP client
@@ -123,7 +124,7 @@ def take_piece(draw: Any, waiting: dict[int, str]) -> dict[str, Any]:
     return chunk(tool_calls=[{"index": index, "function": {"arguments": piece}}])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 @given(
     chunks=answers(),
     size=st.integers(1, 400),
@@ -190,7 +191,7 @@ TOOL_LISTS = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 @given(
     history=HISTORIES,
     tools=TOOL_LISTS,

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from pi.tools.output import Output, Tail
 from pi.tools.redacting import Redactor
+from tests.fakes.examples import few
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(pieces=st.lists(st.binary(min_size=1, max_size=9), max_size=30), keep=st.integers(1, 40))
 def test_a_tail_is_the_end_of_everything(pieces: list[bytes], keep: int) -> None:
     """What is held ends the stream, is at least ``keep`` bytes of it, and little more."""
@@ -27,7 +28,7 @@ def test_a_tail_is_the_end_of_everything(pieces: list[bytes], keep: int) -> None
     assert tail.dropped == (len(held) < len(whole))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(text=st.text("aé😀\n", max_size=60), piece=st.integers(1, 7), limit=st.integers(1, 80))
 def test_slicing_changes_nothing(text: str, piece: int, limit: int) -> None:
     """However the bytes arrive, the same end is shown, valid and within the limit."""
@@ -49,7 +50,7 @@ def test_slicing_changes_nothing(text: str, piece: int, limit: int) -> None:
         assert shown[0].cut == (shown[0].text != text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(
     secrets=st.lists(st.text("ab", min_size=2, max_size=6), max_size=4),
     pieces=st.lists(st.text("abc", max_size=7).map(str.encode), max_size=12),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pi.tools.outcome import ToolFailure
 from pi.tools.paths import PathRule
+from tests.fakes.examples import few
 
 PARTS = ("..", ".", "", "in", "out", "file", "up", "self", "loop", "new", "to", "@x", "~")
 
@@ -34,7 +35,7 @@ def build(base: str) -> str:
     return root
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(parts=st.lists(st.sampled_from(PARTS), max_size=7), absolute=st.booleans())
 def test_no_spelling_of_a_path_leaves_the_root(parts: list[str], absolute: bool) -> None:
     """A path is refused, or its place lies below the root and no part of it is a link."""
@@ -58,7 +59,7 @@ def test_no_spelling_of_a_path_leaves_the_root(parts: list[str], absolute: bool)
                     assert not os.path.islink(path) or part == "loop"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(text=st.text(st.characters(), max_size=20))
 def test_any_text_is_a_place_or_a_refusal(text: str) -> None:
     """Whatever a model writes as a path, nothing but ToolFailure comes of it."""

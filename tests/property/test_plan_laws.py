@@ -16,6 +16,7 @@ from pi.sessions.plan import Plan
 from pi.sessions.prune import plan_prune
 from pi.sessions.repair import plan_repair
 from pi.sessions.rows import Row
+from tests.fakes.examples import few
 
 small = st.integers(1, 8)
 words = st.sampled_from(["a", "b", "c"])
@@ -69,7 +70,7 @@ def sound(draw: st.DrawFn, session: str = "") -> tuple[Row, ...]:
     return as_rows(records)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=few(500), deadline=None)
 @given(broken, st.booleans())
 def test_a_repaired_file_is_sound_and_needs_no_repair(rows: tuple[Row, ...], remove: bool) -> None:
     """plan(apply(plan)) changes nothing, whichever way was taken."""
@@ -84,7 +85,7 @@ def test_a_repaired_file_is_sound_and_needs_no_repair(rows: tuple[Row, ...], rem
     assert plan.head in ids if ids else plan.head is None
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=few(500), deadline=None)
 @given(broken)
 def test_repair_loses_no_entry_that_differs_from_all_others(rows: tuple[Row, ...]) -> None:
     """What every entry says is still said, as often as it was said under different ids; a
@@ -123,7 +124,7 @@ def test_the_worked_example_of_repair() -> None:
     assert gentle.head == 5
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(sound(), st.data())
 def test_pruning_keeps_the_lineage_and_remembers_the_ids(
     rows: tuple[Row, ...], data: st.DataObject
@@ -148,7 +149,7 @@ def test_pruning_keeps_the_lineage_and_remembers_the_ids(
     assert all(name["id"] in kept for name in names)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=few(400), deadline=None)
 @given(sound(), sound())
 def test_a_merge_keeps_both_trees(target: tuple[Row, ...], source: tuple[Row, ...]) -> None:
     """Old entries stay as they were; each source entry is there once, hanging where it hung."""
@@ -168,7 +169,7 @@ def test_a_merge_keeps_both_trees(target: tuple[Row, ...], source: tuple[Row, ..
         assert mine["message"] == theirs["message"]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=few(400), deadline=None)
 @given(sound("here"), sound("there"))
 def test_importing_the_same_snapshot_again_adds_nothing(
     target: tuple[Row, ...], source: tuple[Row, ...]
@@ -182,7 +183,7 @@ def test_importing_the_same_snapshot_again_adds_nothing(
     assert again.head == first.head
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(sound("here"), sound("there"))
 def test_replacing_leaves_exactly_the_source(
     target: tuple[Row, ...], source: tuple[Row, ...]

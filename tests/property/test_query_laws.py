@@ -29,8 +29,12 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         message = Message(role, blocks, "c" if role == "tool" else None)
         entries.append(SessionEntry(entry_id, parent, message))
     heads = st.none() | st.sampled_from(ids) if ids else st.none()
+    by_id = {entry.id: entry for entry in entries}
     parent_of = {entry.id: entry.parent_id for entry in entries}
-    return Snapshot(tuple(entries), parent_of, draw(heads), ids[-1] if ids else None)
+    last = ids[-1] if ids else None
+    return Snapshot(
+        lambda wanted: tuple(by_id[entry] for entry in wanted), parent_of, draw(heads), last
+    )
 
 
 def line_of(snapshot: Snapshot, head: int) -> list[int]:

@@ -10,6 +10,7 @@ from pi.ai.rescue import find_calls
 from pi.ai.rescue_gate import CallGate
 from pi.ai.rescue_marks import MARKERS
 from pi.ai.types import ToolDefinition
+from tests.fakes.examples import few
 
 SCHEMA = {"type": "object", "properties": {"text": {"type": "string"}}}
 TOOLS = tuple(ToolDefinition(name, "", SCHEMA) for name in ("read", "read_all", "bash"))
@@ -36,7 +37,7 @@ def sliced(text: str, cuts: list[int]) -> list[str]:
     return [text[start:end] for start, end in zip([0, *ends], ends)]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=few(500), deadline=None)
 @given(text=TEXTS, cuts=st.lists(st.integers(0, 80), max_size=6))
 def test_slicing_changes_neither_the_text_nor_the_calls(text: str, cuts: list[int]) -> None:
     """gate(any slices of t) == gate(t), and without calls the text comes out whole"""
@@ -48,7 +49,7 @@ def test_slicing_changes_neither_the_text_nor_the_calls(text: str, cuts: list[in
         assert text.startswith(whole[0])
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=few(500), deadline=None)
 @given(text=TEXTS)
 def test_any_text_is_read_without_raising_and_only_offered_tools_are_called(text: str) -> None:
     """find_calls(t) names tools that were offered, or is None"""
@@ -59,7 +60,7 @@ def test_any_text_is_read_without_raising_and_only_offered_tools_are_called(text
 ORDINARY = st.text(st.characters(exclude_characters="<["), max_size=12)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(start=st.sampled_from(["a", "1", "#", "- ", "\u4e16"]), reads=st.lists(ORDINARY, max_size=6))
 def test_text_without_the_start_of_a_marker_is_never_delayed(start: str, reads: list[str]) -> None:
     """what comes in a read is shown in that read, unchanged"""
@@ -101,7 +102,7 @@ def bare(calls: list[tuple[str, Any]]) -> str:
 TAGGED = st.sampled_from([hermes, llama, mistral, mistral_named, function])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(
     calls=CALL_LISTS, dialect=TAGGED, cuts=st.lists(st.integers(0, 200), max_size=6), words=ORDINARY
 )
@@ -115,7 +116,7 @@ def test_tagged_calls_come_back_as_they_were_meant_behind_any_words(
     assert [(call.name, json.loads(call.arguments)) for call in found] == calls
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(
     calls=CALL_LISTS,
     dialect=st.sampled_from([hermes, llama, mistral, mistral_named, function, fenced, bare]),
@@ -134,7 +135,7 @@ def test_calls_alone_come_back_as_they_were_meant(
 PLAIN_VALUES = st.text(max_size=8).map(lambda text: text.replace("<", "("))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(name=NAMES, value=PLAIN_VALUES, wrapped=st.booleans())
 def test_a_text_parameter_comes_back_to_the_letter(name: str, value: str, wrapped: bool) -> None:
     """find_calls(<function=name><parameter=text>\\nvalue\\n...) == {"text": value}"""

@@ -26,6 +26,7 @@ from pi.ai.types import (
     user_message,
 )
 from pi.base.errors import PiError
+from tests.fakes.examples import few
 
 CODEC = OpenAiResponsesCodec()
 OPTIONS = Options("http://x/v1", "sk-key-1234")
@@ -152,7 +153,7 @@ def check(reply: Reply) -> None:
         assert all(line.isprintable() for line in reply.error.lines())
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=few(250), deadline=None)
 @given(
     chunks=st.lists(CHUNKS, max_size=8),
     name=st.sampled_from(["message", "error", "response.failed"]),
@@ -165,7 +166,7 @@ def test_no_json_in_a_stream_is_too_odd_for_the_decoder(chunks: list[Any], name:
     check(decoder.finish())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(
     body=st.one_of(
         st.binary(max_size=50),
@@ -184,7 +185,7 @@ def test_no_body_is_too_odd_for_the_codec(body: bytes) -> None:
         CODEC.adapt(status, body, CHAT, OPTIONS)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(chunks=st.lists(CHUNKS, max_size=6), size=st.integers(1, 60), ascii_only=st.booleans())
 def test_how_a_stream_is_sliced_does_not_matter(
     chunks: list[Any], size: int, ascii_only: bool
@@ -247,7 +248,7 @@ HISTORY = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(history=HISTORY, more=HISTORY)
 def test_requests_are_append_only_and_repeatable(
     history: tuple[Message, ...], more: tuple[Message, ...]
@@ -261,7 +262,7 @@ def test_requests_are_append_only_and_repeatable(
     json.loads(long.decode("utf-8"))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(history=HISTORY)
 def test_what_is_sent_back_is_what_the_vendor_accepts(history: tuple[Message, ...]) -> None:
     """reasoning precedes an item of its answer; calls and results pair; ids fit"""
@@ -280,7 +281,7 @@ def test_what_is_sent_back_is_what_the_vendor_accepts(history: tuple[Message, ..
     assert calls == results
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(one=ANY_TEXT, other=ANY_TEXT)
 def test_ids_are_mapped_one_to_one(one: str, other: str) -> None:
     """a mapped id fits, is stable under mapping, and differs from any other's"""
@@ -290,7 +291,7 @@ def test_ids_are_mapped_one_to_one(one: str, other: str) -> None:
     assert (mapped == wire_id(other, "call")) == (one == other)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(call_id=st.text(max_size=90), item_id=st.text(max_size=90))
 def test_a_call_and_its_result_keep_the_same_id(call_id: str, item_id: str) -> None:
     """whatever the id, the result names the call"""

@@ -26,6 +26,7 @@ from pi.ai.types import (
     tool_message,
     user_message,
 )
+from tests.fakes.examples import few
 
 openai = pytest.importorskip("openai")
 try:  # newer releases of the library brought their own fork of their HTTP client
@@ -167,7 +168,7 @@ def answers(draw: Any) -> list[dict[str, Any]]:
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 @given(
     events=answers(),
     size=st.integers(1, 400),
@@ -262,7 +263,7 @@ TOOL_LISTS = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 @given(
     history=HISTORIES,
     tools=TOOL_LISTS,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pi.tools.outcome import ToolFailure
 from pi.tools.search.lines import MATCH, LineFinder, _Lines
 from pi.tools.search.pattern import make_pattern
+from tests.fakes.examples import few
 
 atoms = st.sampled_from(
     [
@@ -30,7 +31,7 @@ def numbers(pattern_text: str, data: bytes, *, ignore_case: bool, context: int =
     return [each.number for each in finder.in_whole("f", data) if each.kind == MATCH]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=few(500), deadline=None)
 @given(pattern=patterns, text=texts, ignore_case=st.booleans(), context=st.integers(0, 2))
 def test_the_lines_found_are_those_that_match_one_by_one(
     pattern: str, text: str, ignore_case: bool, context: int
@@ -47,7 +48,7 @@ def test_the_lines_found_are_those_that_match_one_by_one(
     assert found == [number for number, line in enumerate(lines, 1) if search(line)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(
     lines=st.lists(st.sampled_from(["hit", "x", "", "yy"]), max_size=30),
     cuts=st.lists(st.integers(0, 30), max_size=4),

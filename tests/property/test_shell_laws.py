@@ -13,12 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pi.tools.shell.compounds import Compounds
 from pi.tools.shell.grammar import parse_all
 from pi.tools.shell.quick import quick
 from pi.tools.shell.reader import parse
 from pi.tools.shell.syntax import Script, ShellSyntaxError, Simple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 BASH = shutil.which("bash")
@@ -131,7 +133,8 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 PLAIN_TEXT = r"""
 a bc 2 = x= x+= a[ ] [ ' " '' "" \ $x ${y} $1 $? $ $$ $- ` ( ) { } {a,b} ~ ~/x :~ * ? # ; & &&
 || | |& > < >> 2> 2>&1 >&2 >& <& &> &>> >| <> << <<< if then time ! [[ export é - .. declare
-10> {x}> 'b' "b" "$x" "\$" "\a" $'a' =~ done 'a|b' "a;b" \; \"
+10> {x}> 'b' "b" "$x" "\$" "\a" $'a' =~ done 'a|b' "a;b" \; \" ${y:-a} ${y%.*} "b${y:=}" ${y:1}
+${y/a/b} ${y+ "a ${y#*-} c"
 """
 PLAIN_PIECES = [*PLAIN_TEXT.split(), "\r", "\\$"]
 
@@ -142,7 +145,51 @@ def test_the_quick_reader_reads_as_the_whole_grammar_does(text: str) -> None:
     """Whatever quick accepts, the whole grammar reads to the very same commands."""
     script = quick(text)
     if script is not None:
-        assert repr(parse_all(text)) == repr(script)
+        assert repr(by_all_rules(text)) == repr(script)
+
+
+class AllRules(Compounds):
+    """The grammar without its short cuts for plain commands."""
+
+    __slots__ = ()
+
+    def plain_commands(self) -> None:
+        return None
+
+    def plain_simple(self) -> bool:
+        return False
+
+
+def by_all_rules(text: str) -> Script:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pi.tools.shell.grammar.Compounds", AllRules)
+        return parse_all(text)
+
+
+def outcome(read: Callable[[str], Script], text: str) -> str:
+    try:
+        return repr(read(text))
+    except ShellSyntaxError:
+        return "refused"
+
+
+MORE_PIECES = r"""
+if then else fi while do done for x in a case esac { } ( ) $( a=$( "$( ` ; ; && || | |& & ;; ;& ;;&
+time ! \ <<E E # 2>&1 > coproc function f()
+"""
+NESTED_PIECES = [*MORE_PIECES.split(), "\n", "\\\n", "\t", *EXAMPLES]
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.lists(
+        st.one_of(st.just(" "), st.just(" b "), st.sampled_from(PLAIN_PIECES + NESTED_PIECES)),
+        max_size=12,
+    ).map("".join)
+)
+def test_plain_commands_within_anything_are_read_as_by_all_rules(text: str) -> None:
+    """With the short cuts and without, a text gives the same commands, or none."""
+    assert outcome(parse_all, text) == outcome(by_all_rules, text)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +202,7 @@ def test_the_quick_reader_reads_as_the_whole_grammar_does(text: str) -> None:
     ],
 )
 def test_common_lines_need_no_more_than_the_quick_reader(text: str) -> None:
-    assert quick(text) == parse_all(text)
+    assert quick(text) == by_all_rules(text)
 
 
 @pytest.mark.parametrize(

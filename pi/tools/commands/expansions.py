@@ -31,6 +31,7 @@ _INDEX = pattern(r"(?<=\w)\[")
 _SLICE = pattern(r"(?:\$\{[\w@*]+|\]):(?![-=?+])")
 _BRACKETS = pattern(r"[][]")
 _BRACES = pattern(r"[{}]")
+_OUTPUT_OF_BRACKETS = pattern(r"(?:\$\(|`)[^\0]*[\[\\]")
 _COMPARES = pattern(r"\s-(?:eq|ne|lt|le|gt|ge|v|R)\s")
 _NUMBER = pattern(r"[-+]?\d+")
 _SUM = pattern(r"""\$\(\([^'"\\`$]*\)\)""")
@@ -60,6 +61,8 @@ def judge_text(command: str, script: Script, strict: bool) -> None:
             refuse("${!...}", "which variable it reads is known only when it runs")
         if arithmetic or "[" in command or (braces and ":" in command):
             _judge_evaluated(command, script)
+    elif "[" in command and ("$(" in command or "`" in command):
+        _judge_output(command, script)
 
 
 def _assigned(command: str) -> list[str]:
@@ -70,12 +73,38 @@ def _assigned(command: str) -> list[str]:
     ]
 
 
-def _judge_evaluated(command: str, script: Script) -> None:
-    """Arithmetic may name only variables whose values here are certainly numbers."""
+def _evaluated(command: str) -> list[str]:
+    """The parts of a command that are read as arithmetic."""
     spans = _spans(command, "((", "))") + _spans(command, "$[", "]")
     spans += [span for span in _spans(command, "[[", "]]") if _COMPARES.search(span)]
     if "${" in command or "]=" in command or "]+=" in command:
         spans += _outermost(command, _INDEX, _BRACKETS) + _outermost(command, _SLICE, _BRACES)
+    return spans
+
+
+def _judge_output(command: str, script: Script) -> None:
+    """Arithmetic may use what a command prints, unless that command's own text could make
+    it print an index: ``$(( $(echo 'a[$(ls)]') ))`` runs ``ls``."""
+    spans = _evaluated(command)
+    if not spans:
+        return
+    doubtful = {
+        assignment.name.partition("[")[0]
+        for simple in script.commands
+        for assignment in simple.assignments
+        if _OUTPUT_OF_BRACKETS.search(assignment.value.raw)
+    }
+    for span in spans:
+        if _OUTPUT_OF_BRACKETS.search(span.replace("$((", "")):
+            refuse("(( ))", "arithmetic on what this command prints may run text")
+        for name in _NAMES.findall(span):
+            if name in doubtful:
+                refuse("(( ))", f"the value of {name} may be text that arithmetic runs")
+
+
+def _judge_evaluated(command: str, script: Script) -> None:
+    """Arithmetic may name only variables whose values here are certainly numbers."""
+    spans = _evaluated(command)
     if not spans:
         return
     texts = _texts(command, script)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from pi.tools.commands.refusal import refuse, shown
 from pi.tools.commands.words import literal
@@ -18,6 +19,7 @@ _DEVICES = frozenset(("/dev/null", "/dev/stdout", "/dev/stderr", "/dev/fd/1", "/
 _NETWORK = ("/dev/tcp", "/dev/udp")
 _OWN_STATE = frozenset((".git", ".pi"))
 _MOST_FOLDERS = 8
+_POSIX = os.name == "posix"
 
 
 class Places:
@@ -120,11 +122,28 @@ class Places:
                 refuse(name, "it is neither on PATH nor inside the allowed roots")
 
     def _resolved(self, name: str, path: str) -> list[str]:
-        joined = self._joined(name, path)
-        for each in joined:
-            if each not in self._known:
-                self._known[each] = self._realpath(each)
-        return [self._known[each] for each in joined]
+        return [self._resolve(each) for each in self._joined(name, path)]
+
+    def _resolve(self, path: str) -> str:
+        """``realpath``, but what several paths of one command have in common is done once."""
+        known = self._known.get(path)
+        if known is not None:
+            return known
+        folder, _, name = path.rpartition("/")
+        if self._realpath is os.path.realpath and folder and name not in ("", ".", "..") and _POSIX:
+            # A link, or what cannot be looked at, is left to realpath.
+            resolved = self._resolve(folder).rstrip("/") + "/" + name
+            try:
+                if stat.S_ISLNK(os.lstat(resolved).st_mode):
+                    resolved = self._realpath(path)
+            except FileNotFoundError:
+                pass  # to be made
+            except (OSError, ValueError):
+                resolved = self._realpath(path)
+        else:
+            resolved = self._realpath(path)
+        self._known[path] = resolved
+        return resolved
 
     def _joined(self, name: str, path: str) -> list[str]:
         if "\0" in path or not path:

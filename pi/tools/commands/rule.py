@@ -42,6 +42,7 @@ _LOOP = pattern(r"(?:while(?<!\wwhile)|until(?<!\wuntil)|for(?<!\wfor)|select(?<
 # Without any of these ``expansions`` finds nothing in a text.
 _EXPANDING = ("${", "((", "[", "for", "select", "coproc")
 _DEEPEST = 20
+_MOST_NAMES, _MOST_OF_NAME = 256, 64  # kept in memory
 
 
 class CommandRule:
@@ -68,6 +69,7 @@ class CommandRule:
         path = environ.get("PATH", os.defpath)
         self._which = which or (lambda name: find_program(name, path))
         self._realpath = realpath
+        self._allowed: dict[str, Step] = {}  # what may run with any words, as it was told
 
     def check(self, command: str, cwd: str) -> Decision:
         """The word on ``command`` in the directory ``cwd``, an absolute path."""
@@ -123,16 +125,42 @@ class CommandRule:
         if in_loop:  # a later "cd" may come before an earlier command
             for simple in script.commands:
                 _change_folder(simple, places, in_loop)
+        allowed = self._allowed
         for simple in script.commands:
-            name = self._judge_simple(simple, places)
-            if name:
-                steps.append(Step("allowed_commands", ALLOW, f"command '{shown(name)}' allowed"))
+            step = None
+            if simple.words and not simple.assignments:
+                first = simple.words[0]
+                name = "" if first.glob else first.value or ""
+                step = allowed.get(name)
+            if step is not None:
+                for redirect in simple.redirects:
+                    _judge_redirect(name, redirect, places)
+                steps.append(step)
+                if name != "cd":
+                    continue
+            else:
+                name = self._judge_simple(simple, places)
+                if name:
+                    step = Step("allowed_commands", ALLOW, f"command '{shown(name)}' allowed")
+                    steps.append(step)
+                    self._note(simple.words[0], name, step)
             if not in_loop:
                 _change_folder(simple, places, in_loop)
         if _has(command, _EXPANDING):
             load("expansions:judge_text")(command, script, self._strict)
         for redirect in script.redirects:
             _judge_redirect(redirect.operator, redirect, places)
+
+    def _note(self, first: Word, name: str, step: Step) -> None:
+        """Keep the word on an allowed command, if nothing but its name has a part in it."""
+        judged = name in BUILTINS or name in SHELL_WRAPPERS or name in WRAPPERS
+        if judged or name != first.value or len(name) > _MOST_OF_NAME:
+            return
+        if self._strict and name in ARGUMENTS:
+            return
+        if len(self._allowed) >= _MOST_NAMES:
+            self._allowed.clear()
+        self._allowed[name] = step
 
     def _judge_simple(self, simple: Simple, places: Places) -> str:
         """The name of an allowed command, "" if there is none but assignments."""

@@ -21,10 +21,10 @@ _FUNCTION_NAME = pattern(r"([A-Za-z0-9_.:/,%^-]+)[ \t]*(\([ \t]*\)|(?=[ \t\n(]))
 class Compounds(Lists):
     __slots__ = ()
 
-    def command(self) -> None:
+    def command(self, maybe_plain: bool = True) -> None:
         """Read a command of any kind."""
         self.compound_end = -1
-        if self.plain_simple():
+        if maybe_plain and self.plain_simple():
             return
         match = HEAD.match(self.text, self.pos)
         if not match or match.group() not in RESERVED:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pi.tools.shell.conditions import Conditions
 from pi.tools.shell.pattern import pattern
+from pi.tools.shell.quick import COMMAND, simple_command
 
 # A word that may be reserved. The next characters must end it.
 HEAD = pattern(r"(?:\{|\}|!|\[\[|\]\]|[a-z]+)(?=[ \t\n;|&()]|[<>](?!\()|\Z)")
@@ -72,9 +73,14 @@ class Lists(Conditions):
 
     def _and_or(self) -> str:
         """Read pipelines joined by ``&&`` and ``||``; the operator behind them."""
+        text = self.text
+        outer = self.piped
         while True:
-            self._pipeline()
-            text = self.text
+            operator = self.plain_commands()
+            if operator is not None and operator != "|":
+                return operator
+            self._pipeline(operator == "|")
+            self.piped = outer
             if text.startswith("#", self.pos):
                 self.comment()
             match = _OPERATOR.match(text, self.pos)
@@ -96,12 +102,67 @@ class Lists(Conditions):
                 return operator
             self.newlines()
 
-    def _pipeline(self) -> None:
-        """Read commands joined by ``|``."""
+    def plain_commands(self) -> str | None:
+        """Read commands as long as they are as plain as most, and what stands between.
+
+        The operator behind them, as ``_and_or`` gives it. Else None where a pipeline begins
+        that must be read by all the rules, or "|" where such a command of a pipeline does.
+        """
+        text, commands = self.text, self.found.commands
+        outer = piped = self.piped
+        pos = self.pos
+        operator = ""
+        while True:
+            match = COMMAND.match(text, pos)
+            simple = simple_command(match, piped, self.nested) if match else None
+            if match is None or simple is None:
+                break
+            commands.append(simple)
+            operator = match.group(3)
+            pos = match.end()
+            if operator in ("|", "|&"):
+                piped = True
+            elif operator in ("&&", "||"):
+                piped = outer
+            else:
+                self.pos = match.start(3)
+                return self._separator()
+        self.pos = pos
+        if not operator:
+            return None
+        if piped and operator in ("|", "|&"):
+            self.check_whole("|")
+            return "|"
+        self.check_whole(operator)
+        self.newlines()
+        return None
+
+    def _separator(self) -> str:
+        """Step over what stands behind a simple command and joins it to none."""
+        self.compound_end = -1
+        match = _OPERATOR.match(self.text, self.pos)
+        if not match:
+            return ""
+        operator = match.group()
+        if operator == "\n":
+            self.line_break()
+            return operator
+        self.pos = match.end()
+        self.check_whole(operator)
+        return operator
+
+    def _pipeline(self, begun: bool) -> None:
+        """Read commands joined by ``|``; ``begun`` says that the first of them were read.
+
+        Leaves ``piped`` as the last of them had it.
+        """
         text = self.text
-        outer = self.piped
-        self._prefixes()
-        self.command()
+        if begun:
+            self._piped_command(False)
+        else:
+            start = self.pos
+            self._prefixes()
+            self.command(self.pos != start)
         while True:
             self.blanks()
             match = _PIPE.match(text, self.pos) if text.startswith("|", self.pos) else None
@@ -109,15 +170,19 @@ class Lists(Conditions):
                 break
             self.pos = match.end()
             self.check_whole("|")
-            self.newlines()
-            self.piped = True
-            head = HEAD.match(text, self.pos)
-            if head and head.group() == "time":
-                self.simple()  # not the reserved word here
-                self.compound_end = -1
-            else:
-                self.command()
-        self.piped = outer
+            self._piped_command(True)
+
+    def _piped_command(self, maybe_plain: bool) -> None:
+        """Read a command behind ``|``."""
+        start = self.pos
+        self.newlines()
+        self.piped = True
+        head = HEAD.match(self.text, self.pos)
+        if head and head.group() == "time":
+            self.simple()  # not the reserved word here
+            self.compound_end = -1
+        else:
+            self.command(maybe_plain or self.pos != start)
 
     def _prefixes(self) -> None:
         """Step over ``!`` and ``time``."""
@@ -139,6 +204,6 @@ class Lists(Conditions):
                     raise self.fail("a line continuation inside an option of 'time'")
             self.blanks()
 
-    def command(self) -> None:
+    def command(self, maybe_plain: bool = True) -> None:
         """Read a command of any kind."""
         raise NotImplementedError

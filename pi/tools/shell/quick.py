@@ -19,7 +19,9 @@ from pi.tools.shell.syntax import (
 )
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*(?![A-Za-z0-9_])"
-_PARAMETER = rf"\$(?:{_NAME}|[0-9?@*#!]|\{{{_NAME}\}})"
+# What may stand behind the operator of ${x:-word} without meaning anything of its own.
+_LITERAL = r"[A-Za-z0-9_./:,@%+=*?#-]*"
+_PARAMETER = rf"\$(?:{_NAME}|[0-9?@*#!]|\{{{_NAME}(?:(?::?[-=?+]|[#%^,/]){_LITERAL})?\}})"
 _DOUBLE = rf'"[^"$`\\]*(?:(?:\\.|{_PARAMETER})[^"$`\\]*)*"'
 # One command: blanks; the plain words with which it begins; its other words and its
 # redirections; the operator behind it, "" at an end, or a character that is none. Its
@@ -36,6 +38,7 @@ _PART = pattern(
     r"|'([^']*)'(?= |\Z)|\"([^\"$\\]*)\"(?= |\Z)"
     rf"|((?:[^ <>&$\"'\\]+|'[^']*'|{_DOUBLE}|\\.|{_PARAMETER})+)|([^ ]))"
 )
+_UNUSUAL = pattern(r"[<>&$\"'\\]")  # in a part: more than words without quotes
 _PIECE = pattern(rf"([^$\"'\\]+)|'([^']*)'|\"([^\"$\\]*)\"|\\(.)|({_DOUBLE})|({_PARAMETER})")
 _QUOTED_PIECE = pattern(rf"([^$\\]+)|\\([$`\"\\])|(\\)|({_PARAMETER})")
 _OPERATORS = frozenset(("&&", "||", "|", "|&", ";", "&", ""))
@@ -93,12 +96,23 @@ def _with_rest(plain: list[Word], rest: str, facts: tuple[int, bool, bool]) -> S
     words: list[Word] = []
     assignments: list[Assignment] = []
     redirects: list[Redirect] = []
+    if plain and "=" not in plain[0][0] and plain[0][0] not in RESERVED:
+        words, plain = plain, words  # nothing to look at in them
     for word in plain:
         if words:
             words.append(word)
         elif not _begin(word, words, assignments):
             return None
     operator = descriptor = ""
+    if _UNUSUAL.search(rest) is None:
+        for text in rest.split(" "):
+            if text:
+                word = _make(Word, (text, text, text, may_expand(text), False))
+                if words:
+                    words.append(word)
+                elif not _begin(word, words, assignments):
+                    return None
+        rest = ""
     for match in _PART.finditer(rest):
         kind = match.lastindex
         if kind == 2:
@@ -116,12 +130,16 @@ def _with_rest(plain: list[Word], rest: str, facts: tuple[int, bool, bool]) -> S
         elif kind == 6:
             if rest[match.end() : match.end() + 1] not in ("", " "):
                 return None
-            word = _mixed(text)
+            if text[0] == '"' and text.find('"', 1) == len(text) - 1 and "\\" not in text:
+                # All of it in double quotes: what is known ends where a parameter begins.
+                word = _make(Word, (text, None, text[1 : text.index("$")], False, True))
+            else:
+                word = _mixed(text)
         else:
             quote = "'" if kind == 4 else '"'
             word = _make(Word, (f"{quote}{text}{quote}", text, text, False, True))
         if operator:
-            redirects.append(Redirect(operator, descriptor, word))
+            redirects.append(_make(Redirect, (operator, descriptor, word)))
             operator = ""
         elif words:
             words.append(word)
@@ -129,7 +147,15 @@ def _with_rest(plain: list[Word], rest: str, facts: tuple[int, bool, bool]) -> S
             return None
     if operator:
         return None
-    return Simple(tuple(words), tuple(assignments), tuple(redirects), *facts)
+    return _make(
+        Simple,
+        (
+            tuple(words),
+            tuple(assignments) if assignments else _NONE,
+            tuple(redirects) if redirects else _NONE,
+            *facts,
+        ),
+    )
 
 
 def _begin(word: Word, words: list[Word], assignments: list[Assignment]) -> bool:

@@ -66,7 +66,7 @@ def refused(message: str) -> ScriptedResponse:
 def asked(
     transport: Any, chat: ChatRequest = CHAT, options: Options = OPTIONS
 ) -> tuple[list[StreamEvent], Reply, Client]:
-    clock = Clock(lambda: 1000, lambda: 0.0, lambda ms, cancel: None, lambda: 0.0)
+    clock = Clock(lambda: 1000, lambda ms, cancel: None, lambda: 0.0)
     client = Client(
         AnthropicCodec(), options, transport, clock=clock, user_agent="pi/test",
         retry=RetryPolicy(2, jitter=False),

@@ -90,7 +90,7 @@ class World:
             codec or OpenAiChatCodec(),
             options,
             self.transport,
-            clock=Clock(lambda: 1000, lambda: 0.0, self._pause, lambda: 0.0),
+            clock=Clock(lambda: 1000, self._pause, lambda: 0.0),
             user_agent="pi/test",
             retry=RetryPolicy(retries, jitter=False),
             load_codec=load_codec,

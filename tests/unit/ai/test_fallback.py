@@ -69,7 +69,7 @@ class Models:
             OpenAiChatCodec(),
             Options("http://host/v1", provider=ref.provider, traits=Traits()),
             self.transports[at],
-            clock=Clock(lambda: 0, lambda: 0.0, lambda ms, cancel: None, lambda: 0.0),
+            clock=Clock(lambda: 0, lambda ms, cancel: None, lambda: 0.0),
             user_agent="pi",
             retry=RetryPolicy(1, jitter=False),
         )

@@ -36,7 +36,7 @@ def ask(server: Aimock, chat: ChatRequest, stream: bool) -> tuple[list[Any], Rep
         GoogleCodec(),
         Options(server.url + "/v1beta", KEY, provider="google", stream=stream),
         UrllibTransport(HttpSettings("", "", {})),
-        clock=Clock(lambda: 0, lambda: 0.0, lambda ms, cancel: None, lambda: 0.5),
+        clock=Clock(lambda: 0, lambda ms, cancel: None, lambda: 0.5),
         user_agent="pi",
         retry=RetryPolicy(0),
     )

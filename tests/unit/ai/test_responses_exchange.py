@@ -71,7 +71,7 @@ def codec_named(api: str) -> Codec:
 def asked(
     transport: Any, chat: ChatRequest = CHAT, options: Options = OPTIONS
 ) -> tuple[list[StreamEvent], Reply, Client]:
-    clock = Clock(lambda: 1000, lambda: 0.0, lambda ms, cancel: None, lambda: 0.0)
+    clock = Clock(lambda: 1000, lambda ms, cancel: None, lambda: 0.0)
     client = Client(
         OpenAiResponsesCodec(), options, transport, clock=clock, user_agent="pi/test",
         retry=RetryPolicy(2, jitter=False), load_codec=codec_named,

@@ -116,6 +116,75 @@ def test_a_body_closed_at_its_last_event_still_keeps_the_connection(
         assert server.connections == 1
 
 
+def test_an_end_that_comes_only_after_the_last_event_was_read_still_keeps_the_connection(
+    transport: UrllibTransport,
+) -> None:
+    """However slow the server is to send it: nobody waits for it but the next request."""
+    left = threading.Event()
+
+    def script(peer: Peer) -> None:
+        while peer.request() is not None:
+            peer.send(CHUNKED)
+            peer.chunk(b"data: [DONE]\n\n")
+            assert left.wait(10)
+            left.clear()
+            peer.chunk(b": nothing that matters\n\n")
+            peer.chunk(b"")
+
+    with FaultServer(script) as server:
+        for _ in range(3):
+            response = ask(transport, server.url)
+            assert response.read() == b"data: [DONE]\n\n"
+            response.close(finished=True)
+            left.set()
+            with pytest.raises(PiError, match="broke off"):
+                response.read()
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("end", [b"0\r\n\r\nsurplus", b"no chunk\r\n", b"5\r\nhello"])
+def test_after_an_end_that_never_comes_a_new_connection_is_made(
+    transport: UrllibTransport, monkeypatch: pytest.MonkeyPatch, end: bytes
+) -> None:
+    """And it is waited for once; from then on such a connection is closed at once."""
+    monkeypatch.setattr("pi.base.keepalive.END_PATIENCE_S", 0.05)
+    left = threading.Event()
+
+    def script(peer: Peer) -> None:
+        while peer.request() is not None:
+            peer.send(CHUNKED)
+            peer.chunk(b"data: [DONE]\n\n")
+            if len(server.requests) > 1:
+                peer.wait()
+                return
+            assert left.wait(10)
+            peer.send(end)
+
+    with FaultServer(script) as server:
+        for _ in range(2):
+            response = ask(transport, server.url)
+            assert response.read(14) == b"data: [DONE]\n\n"
+            response.close(finished=True)
+            left.set()
+        assert server.gone.wait(10)
+        assert server.connections == 2
+
+
+def test_a_body_that_only_the_connections_end_ends_is_not_waited_for(
+    transport: UrllibTransport,
+) -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\ndata: [DONE]\n\n")
+        peer.wait()
+
+    with FaultServer(script) as server:
+        response = ask(transport, server.url)
+        assert response.read() == b"data: [DONE]\n\n"
+        response.close(finished=True)
+        assert server.gone.wait(10)
+
+
 def test_a_connection_the_server_gave_up_while_idle_is_replaced(
     transport: UrllibTransport,
 ) -> None:

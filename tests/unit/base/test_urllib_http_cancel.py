@@ -139,6 +139,26 @@ def test_while_waiting_for_headers(transport: UrllibTransport) -> None:
         assert server.gone.wait(10)
 
 
+def test_while_waiting_for_the_end_of_the_answer_before(
+    transport: UrllibTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pi.base.keepalive.END_PATIENCE_S", 20.0)
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(CHUNKED)
+        peer.chunk(b"data: [DONE]\n\n")
+        peer.wait()
+
+    with FaultServer(script) as server:
+        response = transport.send(get(server.url), Cancel())
+        response.read()
+        response.close(finished=True)
+        assert_cancelled(lambda cancel: transport.send(get(server.url), cancel), now())
+        assert server.gone.wait(10)
+        assert server.connections == 1
+
+
 def test_while_waiting_for_headers_on_a_reused_connection(transport: UrllibTransport) -> None:
     def script(peer: Peer) -> None:
         peer.request()

@@ -9,7 +9,7 @@ import pytest
 from pi.base.errors import ConfigError, UsageError
 from pi.cli.flags import FLAGS, GROUPS
 from pi.cli.help import help_text
-from pi.cli.parse import parse
+from pi.cli.parse import Layer, parse
 
 
 def value(name: str, *argv: str, **environ: str) -> Any:
@@ -152,3 +152,45 @@ def test_rows_of_the_table_are_consistent() -> None:
         assert flag.kind == "bool" or flag.metavar
         assert not flag.variable or flag.variable.startswith("PI_")
         assert set(flag.needs + flag.clashes) <= set(names)
+
+
+def test_layers_count_in_their_order_below_the_environment() -> None:
+    profile = Layer("profile", "p.json", {"--model": "a/profile", "--max-turns": 1})
+    user = Layer("user", "u.json", {"--model": "a/user", "--max-turns": 2, "--session": "mine"})
+    found = parse(["-p", "x"], {"PI_MAX_TURNS": "3"}, [profile, user])
+    assert [found.values[name] for name in ("--model", "--max-turns", "--session")] == [
+        "a/profile", 3, "mine",
+    ]  # fmt: skip
+    assert [found.sources[name] for name in ("--model", "--max-turns", "--session", "--tools")] == [
+        "profile", "environment", "user", "default",
+    ]  # fmt: skip
+    assert [found.where.get(name) for name in ("--model", "--max-turns", "--print")] == [
+        "p.json", "PI_MAX_TURNS", None,
+    ]  # fmt: skip
+    assert found.argv == ("-p", "x")
+    assert found.given("--session")
+
+
+@pytest.mark.parametrize(
+    ("argv", "environ", "project", "user", "winner"),
+    [
+        (["--no-tools"], {}, {"--tools": ("read",)}, {}, "--no-tools"),
+        (["--tools", "read"], {}, {"--no-tools": True}, {}, "--tools"),
+        ([], {"PI_TOOLS": "read"}, {"--no-tools": True}, {}, "--tools"),
+        ([], {}, {"--no-tools": True}, {"--tools": ("read",)}, "--no-tools"),
+        ([], {}, {"--no-tools": False}, {"--tools": ("read",)}, "--tools"),
+        (["--no-tools=false"], {"PI_TOOLS": "read"}, {}, {}, "--tools"),
+        (["--session", "x"], {}, {"--no-session": True}, {"--continue": True}, "--session"),
+    ],
+)
+def test_a_value_yields_to_what_excludes_it_further_up(
+    argv: list[str],
+    environ: dict[str, str],
+    project: dict[str, object],
+    user: dict[str, object],
+    winner: str,
+) -> None:
+    layers = [Layer("project", "p", project), Layer("user", "u", user)]
+    found = parse(argv, environ, layers)
+    others = ("--tools", "--no-tools", "--session", "--no-session", "--continue")
+    assert [name for name in others if found.given(name) and found.values[name]] == [winner]

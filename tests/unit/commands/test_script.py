@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pi.base.errors import UsageError
+from pi.base.errors import TimeLimit, UsageError
+from pi.commands.context import CommandContext
 from pi.commands.script import MAX_BYTES, ScriptLine, Summary, problems, read_script, run_script
 from tests.fakes.session_files import context
 
@@ -79,3 +80,26 @@ def test_json_is_one_object_a_line_with_the_summary_last(tmp_path: Path) -> None
     assert [row.get("ok") for row in found] == [True, True, False, None]
     assert found[2]["error"]["code"] == "unknown-command"
     assert found[-1]["summary"]["failed"] == 1
+
+
+def test_no_line_is_begun_when_the_time_is_up(tmp_path: Path) -> None:
+    said: list[str] = []
+    left = [None, TimeLimit("late")]
+    lines = read_script(b"/help\n/help\n/help", "f")
+    summary = run_script(
+        lines, "f", "fail-fast", context(tmp_path), said.append, time_is_up=lambda: left.pop(0)
+    )
+    assert (summary.executed, summary.failed, summary.halted_early) == (1, 0, True)
+    assert isinstance(summary.failure, TimeLimit)
+
+
+def test_each_line_may_get_a_context_of_its_own(tmp_path: Path) -> None:
+    made: list[None] = []
+
+    def make() -> CommandContext:
+        made.append(None)
+        return context(tmp_path)
+
+    lines = read_script(b"/help\n/session", "f")
+    assert run_script(lines, "f", "fail-fast", make, lambda line: None).succeeded == 2
+    assert len(made) == 2

@@ -62,7 +62,13 @@ def test_every_kind_of_event_has_its_record() -> None:
     assert records[4]["calls"] == [{"id": "c1", "name": "read"}]
     assert records[6]["content"] == {"content": "x"}
     assert records[7]["usage"] == {"input_tokens": 12, "output_tokens": 5, "total_tokens": 17}
-    assert records[9] == {"type": "prompt_end", "status": "completed", "error": None}
+    assert records[9] == {
+        "type": "prompt_end",
+        "status": "completed",
+        "error": None,
+        "exit_code": 0,
+        "exit_class": "done",
+    }
 
 
 def test_a_change_of_model_has_exactly_its_six_fields() -> None:
@@ -81,7 +87,35 @@ def test_a_failed_run_ends_with_its_status_and_error() -> None:
     error = CapReached("too many", code="turn-cap")
     records = lines(AgentEnd("max_turns", 2, Usage(), error))
     assert records[-1]["status"] == "max_turns"
-    assert records[-1]["error"] == {"code": "turn-cap", "message": "too many"}
+    assert records[-1]["exit_code"] == 6
+    assert records[-1]["error"] == {
+        "code": "turn-cap",
+        "message": "too many",
+        "cause": "",
+        "hint": "",
+        "exit_code": 6,
+    }
+
+
+def test_the_last_line_can_wait_for_what_comes_after_the_answer() -> None:
+    stdout = io.StringIO()
+    sink = JsonEvents(stdout, Cancel(), lambda: {"requests": 2}, is_open=True)
+    sink(AgentEnd("completed", 2, Usage()))
+    sink.end(CapReached("the session could not be written"))
+    last = [json.loads(line) for line in stdout.getvalue().splitlines()][-1]
+    assert (last["type"], last["status"], last["requests"]) == ("prompt_end", "max_turns", 2)
+
+
+def test_what_json_has_no_form_for_is_shown_as_near_as_can_be() -> None:
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+    arguments = {"a": float("nan"), "b": float("-inf"), "c": deep, "d": {1: "x", "y": {2}}}
+    (record,) = lines(ToolStart(ToolCall("c", "bash", arguments)))
+    assert record["arguments"]["a"] == "nan"
+    assert record["arguments"]["b"] == "-inf"
+    assert "nested too deeply" in json.dumps(record["arguments"]["c"])
+    assert record["arguments"]["d"] == {"1": "x", "y": "{2}"}
 
 
 def test_a_closed_stdout_cancels_the_run() -> None:

@@ -79,3 +79,12 @@ def test_a_first_run_that_is_discarded_leaves_no_conversation(tmp_path: Path) ->
     record(AgentEnd("cancelled", 1, Usage(), Interrupted("stop"), discarded=True))
     assert store.head is None
     assert store.messages() == ()
+
+
+def test_what_joins_between_two_runs_is_stored_at_once_with_its_kind(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "s.jsonl")
+    record = Recorder(store, lambda error: None)
+    record.add(user_message("Ran `ls`"), "shell")
+    entry = json.loads((tmp_path / "s.jsonl").read_text().splitlines()[-1])
+    assert (entry["kind"], entry["id"]) == ("shell", store.head)
+    assert [message.text() for message in store.messages()] == ["Ran `ls`"]

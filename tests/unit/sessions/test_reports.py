@@ -18,7 +18,7 @@ def snapshot_of(*records: dict[str, object], active: int | None = None) -> Snaps
     contents = loaded(lines_of(dump(*records))).contents
     parents = contents.parents
     last = contents.order[-1] if contents.order else None
-    return Snapshot(contents.entries(parents), parents, active, last)
+    return Snapshot(contents.entries, parents, active, last)
 
 
 USAGE = {"input": 5, "output": 7, "cache_read": 1, "cache_write": 2}
@@ -68,8 +68,11 @@ def test_a_difference_with_itself_and_without_heads() -> None:
     assert difference.text_lines(same)[-2:] == ("left-only: none", "right-only: none")
     for snapshot, words in (
         (snapshot_of(), "active head is not set"),
-        (tree._replace(active=9), "active head 9 does not exist in session"),
-        (tree._replace(latest=None), "latest head is not set"),
+        (
+            Snapshot(tree.some, tree.parent_of, 9, tree.latest),
+            "active head 9 does not exist in session",
+        ),
+        (Snapshot(tree.some, tree.parent_of, 2, None), "latest head is not set"),
     ):
         with pytest.raises(difference.DiffError, match=words):
             difference.compare(snapshot)

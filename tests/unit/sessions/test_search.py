@@ -14,7 +14,7 @@ def snapshot_of(*records: dict[str, object]) -> Snapshot:
     contents = loaded(lines_of(dump(*records))).contents
     parents = contents.parents
     last = contents.order[-1] if contents.order else None
-    return Snapshot(contents.entries(parents), parents, last, last)
+    return Snapshot(contents.entries, parents, last, last)
 
 
 TREE = snapshot_of(

@@ -34,9 +34,13 @@ def read(file: LogFile) -> tuple[bool, list[Line]]:
 
 def add(file: LogFile, data: bytes) -> list[Line]:
     with opened(file.open_to_append()) as descriptor:
+        if file.is_other(descriptor):
+            file.forget()
         found = [line for lines in file.read_new(descriptor) for line in lines]
-        file.append(descriptor, data, fsync=False)
-        return found + [line for lines in file.read_new(descriptor) for line in lines]
+        added = file.append(descriptor, data, fsync=False)
+        assert added is not None
+        assert not list(file.read_new(descriptor))
+        return found + added
 
 
 A, B, C = b'{"a":1}\n', b'{"b":2}\n', b'{"c":3}\n'
@@ -53,7 +57,58 @@ def test_only_what_is_new_is_read(tmp_path: Path) -> None:
     assert read(file) == (False, [Record(2, 8, 7, {"b": 2})])
 
 
-def test_what_is_appended_is_read_back_with_what_others_appended(tmp_path: Path) -> None:
+def is_as_left(file: LogFile) -> bool:
+    with opened(file.open_to_append()) as descriptor:
+        return file.is_as_left(descriptor)
+
+
+def test_nothing_is_read_again_as_long_as_nobody_else_writes(tmp_path: Path) -> None:
+    file = log(tmp_path / "f")
+    assert not is_as_left(file)
+    for _ in range(3):
+        add(file, A)
+        assert is_as_left(file)
+        assert read(file) == (False, [])
+        assert is_as_left(file)
+
+
+@pytest.mark.parametrize("change", ["append", "append here", "shrink", "replace", "rewrite"])
+def test_whatever_others_do_to_the_file_is_looked_at(tmp_path: Path, change: str) -> None:
+    path, fresh = tmp_path / "f", tmp_path / "g"
+    file = log(path)
+    add(file, A)
+    if change == "append":
+        add(log(path), B)
+    elif change == "append here":  # read since, but not written by this one
+        add(log(path), B)
+        assert read(file) == (False, [Record(2, 8, 7, {"b": 2})])
+    elif change == "shrink":
+        os.truncate(path, 3)
+    elif change == "replace":
+        fresh.write_bytes(A)
+        os.replace(fresh, path)
+    else:
+        before = path.stat().st_mtime_ns
+        path.write_bytes(B)
+        os.utime(path, ns=(before + 1, before + 1))
+    assert not is_as_left(file)
+
+
+def test_what_comes_in_between_opening_and_appending_is_read_too(tmp_path: Path) -> None:
+    """Possible only where there is no lock."""
+    path = tmp_path / "f"
+    file = log(path)
+    add(file, A)
+    with opened(file.open_to_append()) as descriptor:
+        assert file.is_as_left(descriptor)
+        add(log(path), B)
+        assert file.append(descriptor, C, fsync=False) is None
+        assert list(file.read_new(descriptor)) == [
+            [Record(2, 8, 7, {"b": 2}), Record(3, 16, 7, {"c": 3})]
+        ]
+
+
+def test_what_is_appended_is_told_with_what_others_appended(tmp_path: Path) -> None:
     path = tmp_path / "f"
     first, second = log(path), log(path)
     assert add(first, A) == [Record(1, 0, 7, {"a": 1})]

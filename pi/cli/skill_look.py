@@ -1,0 +1,38 @@
+"""Whether a run has skills at all, told without loading what reads them."""
+
+from __future__ import annotations
+
+import os
+
+from pi.skills.discovery import places
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from pi.cli.parse import Parsed
+    from pi.skills.discovery import Place
+
+
+class NoSkills:
+    """What a run without skills adds to its system prompt."""
+
+    parts = ()
+    notes = ()
+
+
+def may_have_skills(parsed: Parsed, environ: Mapping[str, str], cwd: str) -> bool:
+    """Whether there is anything to look at: a few questions to the file system."""
+    if parsed.values["--skill"]:
+        return True
+    if parsed.values["--no-skills"]:
+        return False
+    return any(os.path.isdir(place.path) for place in searched(parsed, environ, cwd))
+
+
+def searched(parsed: Parsed, environ: Mapping[str, str], cwd: str) -> tuple[Place, ...]:
+    """The folders that are searched; with --no-skills only the managed one, for names."""
+    value: dict[str, Any] = parsed.values
+    found = places(value["--skills-dir"], cwd, environ, value["--skills-path"])
+    return found[:1] if value["--no-skills"] else found

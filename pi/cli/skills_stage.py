@@ -1,0 +1,112 @@
+"""The work on skills at a start: before a prompt, or instead of one."""
+
+from __future__ import annotations
+
+from pi.base.cancel import Cancel
+from pi.base.errors import PiError, UsageError
+from pi.cli.skill_settings import build_skill_settings
+from pi.skills.stage import Stage, World
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pi.base.host import Host
+    from pi.base.http import Transport
+    from pi.cli.parse import Parsed
+    from pi.commands.result import Result
+
+
+def make_stage(
+    parsed: Parsed,
+    host: Host,
+    cwd: str,
+    say: Callable[[str], None],
+    warn: Callable[[str], None],
+    cancel: Cancel | None = None,
+) -> Stage:
+    """The stage of a command line. Raises UsageError for flags that cannot be."""
+
+    def transport() -> Transport:
+        from pi.base.urllib_http import HttpSettings, UrllibTransport  # only to download
+
+        bundle, proxy = (str(parsed.values[name] or "") for name in ("--ca-bundle", "--proxy"))
+        certificate, key = (
+            str(parsed.values[name] or "") for name in ("--client-cert", "--client-key")
+        )
+        return UrllibTransport(
+            HttpSettings(bundle, proxy, host.environ, client_cert=certificate, client_key=key)
+        )
+
+    world = World(transport, lambda: host.now_ms() // 1000, host.random_bytes, cwd)
+    return Stage(build_skill_settings(parsed), world, say, warn, cancel)
+
+
+def setup(parsed: Parsed, host: Host) -> int:
+    """The mode that does the work on skills and ends: 0, or the code of what failed."""
+    from pi.cli.json_answer import JsonAnswer
+    from pi.cli.signals import CancelOnSignals, raise_on_signals
+    from pi.cli.startup import working_directory
+    from pi.commands.result import Result, render_json
+
+    if parsed.words:
+        raise UsageError(f"{parsed.words[0]!r} is no flag, and --setup-only takes no prompt")
+    raise_on_signals()
+    cancel, as_json = Cancel(), bool(parsed.values["--json"])
+    command = "skills-verify" if parsed.values["--skills-verify"] else "skills-setup"
+    told: list[str] = []
+
+    def say(line: str) -> None:
+        told.append(line)
+        if not as_json:
+            print(line, file=host.stdout)
+
+    def warn(line: str) -> None:
+        print(f"pi: {line}", file=host.stderr)
+
+    with CancelOnSignals(cancel, 0), JsonAnswer(command, parsed, host) as answer:
+        stage = make_stage(parsed, host, working_directory(host), say, warn, cancel)
+        result = do_work(stage) or Result(data={"steps": told})
+        if as_json:
+            print(render_json(command, result), file=host.stdout)
+            answer.is_told = True
+        if result.error is not None:
+            raise result.error
+    return 0
+
+
+def do_work(stage: Stage) -> Result | None:
+    """All that the flags ask for. Returns what was verified, None if nothing was to be; the
+    failure of that is in it. Raises PiError for what fails before."""
+    stage.run()
+    if not stage.settings.verify:
+        return None
+    from pi.commands.skills_verify import verified  # only where it is asked for
+
+    result = verified(stage)
+    for line in result.text:
+        stage.say(line)
+    return result
+
+
+def validate(parsed: Parsed, host: Host) -> int:
+    """``--skill-validate PATH``: what the standard has against a skill; 1 if anything."""
+    import os
+
+    from pi.skills.catalogue import read_text
+    from pi.skills.discovery import SKILL_FILE
+    from pi.skills.skill import violations
+
+    path = os.path.abspath(str(parsed.values["--skill-validate"]))
+    file = os.path.join(path, SKILL_FILE) if os.path.isdir(path) else path
+    try:
+        found = violations(read_text(file), file)
+    except (OSError, ValueError) as exc:
+        why = getattr(exc, "strerror", None) or str(exc)
+        raise UsageError(f"failed to read {file}", cause=why) from exc
+    for sentence in found:
+        print(sentence, file=host.stdout)
+    if found:
+        raise PiError(f"{file} breaks {len(found)} rules", code="invalid-skill")
+    print(f"{file} is valid", file=host.stdout)
+    return 0

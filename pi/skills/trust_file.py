@@ -1,0 +1,126 @@
+"""The trust store on disk: read, and changed under a lock.
+
+A change reads the file, changes it and puts the new one in its place while it holds a lock
+on the folder, so that of two processes neither loses what the other did; the file itself is
+replaced, so a lock on it would be left behind on the old one. Its mode stays.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from pi.base.errors import ConfigError, PiError
+from pi.base.filelock import FileLock
+from pi.base.files import replace_file
+from pi.skills.plain_files import read_plain
+from pi.skills.trust_store import Changes, Counts, TrustRecord, change, parse_store, render_store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MAX_BYTES = 1024 * 1024
+NEW_MODE = 0o644  # public keys are no secret
+LOCK_WAIT_MS = 5000
+
+
+class TrustFile(NamedTuple):
+    """``warnings`` are sentences for the user: somebody else could change what is trusted."""
+
+    path: str
+    records: tuple[TrustRecord, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def read_trust_file(path: str) -> TrustFile:
+    """The store at ``path``; a missing file is an empty one. Raises ConfigError."""
+    return _read(path)[0]
+
+
+def update_trust_file(
+    path: str, changes: Changes, *, now: int, random_bytes: Callable[[int], bytes]
+) -> tuple[TrustFile, Counts]:
+    """Make ``changes`` in the store at ``path``: all of them, or none and an error."""
+    # A link is followed once and its target replaced, so that the link stays a link.
+    try:
+        target = os.path.realpath(path)
+        folder = os.path.dirname(target)
+        os.makedirs(folder, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY) if os.name != "nt" else -1
+    except (OSError, ValueError) as exc:  # ValueError: a NUL in the path
+        raise _failed("write", path, exc) from exc
+    try:
+        with _locked(descriptor, target):
+            before, mode = _read(path)
+            records, counts = change(before.records, changes, now)
+            if records != before.records or mode is None:
+                mode = NEW_MODE if mode is None else mode
+                data = render_store(records)
+                replace_file(target, data, random_bytes=random_bytes, mode=mode, sync=True)
+            return TrustFile(path, records, _warnings(target, mode)), counts
+    except OSError as exc:
+        raise _failed("write", path, exc) from exc
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _read(path: str) -> tuple[TrustFile, int | None]:
+    """The store, and the mode of its file: None if there is none."""
+    try:
+        data, state = read_plain(path, MAX_BYTES)
+    except FileNotFoundError:
+        return TrustFile(path, ()), None
+    except OSError as exc:
+        raise _failed("read", path, exc) from exc
+    mode = stat.S_IMODE(state.st_mode)
+    found = parse_store(data, path)
+    return TrustFile(path, found, _warnings(os.path.realpath(path), mode)), mode
+
+
+@contextmanager
+def _locked(descriptor: int, path: str) -> Iterator[None]:
+    """Hold the folder's lock, or a lock file beside ``path`` where folders have none."""
+    lock = FileLock(descriptor, path, wait_ms=LOCK_WAIT_MS)
+    try:
+        lock.__enter__()
+    except OSError as exc:
+        if exc.errno != errno.EBADF:
+            raise
+        # NFS locks only what is open for writing, which a folder cannot be.
+        lock = FileLock(descriptor, path, wait_ms=LOCK_WAIT_MS, kernel_lock=_no_kernel_lock)
+        lock.__enter__()
+    try:
+        yield
+    finally:
+        lock.__exit__()
+
+
+def _no_kernel_lock(descriptor: int, shared: bool) -> bool:
+    raise NotImplementedError
+
+
+def _warnings(path: str, mode: int | None) -> tuple[str, ...]:
+    if os.name == "nt":
+        return ()
+    found = []
+    if mode is not None and mode & 0o022:
+        found.append(f"others may write the trust file '{path}': chmod go-w it")
+    try:
+        state = os.stat(os.path.dirname(path))
+    except OSError:
+        return tuple(found)
+    if state.st_mode & 0o022 and not state.st_mode & stat.S_ISVTX:
+        found.append(f"others may replace the trust file '{path}': chmod go-w its folder")
+    elif state.st_uid not in (0, os.geteuid()):
+        found.append(f"the folder of the trust file '{path}' belongs to another user")
+    return tuple(found)
+
+
+def _failed(verb: str, path: str, exc: Exception) -> PiError:
+    cause = (isinstance(exc, OSError) and exc.strerror) or str(exc)
+    return ConfigError(f"failed to {verb} trusted root file '{path}'", cause=cause)

@@ -1,0 +1,35 @@
+"""What a cloned repository may not do to who works in it before the folder was approved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Pi
+
+
+@pytest.fixture
+def clone(archive: Path, tmp_path: Path) -> Pi:
+    """pi in a repository below the user's home folder."""
+    repository = tmp_path / "clone"
+    (repository / ".git").mkdir(parents=True)
+    pi = Pi(archive, repository)
+    pi.environ["HOME"] = str(tmp_path)
+    return pi
+
+
+@pytest.mark.parametrize("link", ["default.jsonl", "."])
+def test_a_session_that_is_a_link_out_of_the_clone_is_not_written(clone: Pi, link: str) -> None:
+    sessions, outside = clone.folder / ".pi" / "sessions", clone.folder.parent / ".bash_login"
+    if link == ".":
+        outside.mkdir()
+        (clone.folder / ".pi").symlink_to(outside)
+    else:
+        sessions.mkdir(parents=True)
+        (sessions / link).symlink_to(outside)
+    done = clone("--model", "demo/tour", "hello")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is a link that leads out of the project" in done.stderr
+    assert not outside.exists() or not any(outside.iterdir())
+    assert clone("--model", "demo/tour", "hello", "--trust-project").returncode == 0
