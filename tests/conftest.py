@@ -6,6 +6,19 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How fast a machine makes examples says nothing about pi. In CI a run that failed can be
+# run again and fails again; elsewhere each run draws other examples.
+settings.register_profile(
+    "pi",
+    deadline=None,
+    derandomize=os.environ.get("CI", "") not in ("", "false"),
+    suppress_health_check=[
+        *(HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
+    ],
+)
+settings.load_profile("pi")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -113,19 +113,19 @@ def load_catalog(
         if isinstance(exc, ConfigError):
             raise
         why = _reason(exc)
-        notes.append(f"the model catalog at {settings.url} was not used: {why}")
+        notes.append(f"the model catalog at {_shown(settings.url)} was not used: {why}")
         if cache is None:
             return Loaded(Catalog(base), "built-in", "built-in", len(base), tuple(notes))
         source = f"cache-fallback path={path} reason={why}"
         return _from_cache(base, cache, settings, world, notes, source, "cache-fallback")
-    source = f"remote url={settings.url} cache_path={path or 'none'}"
+    shown = _shown(settings.url)
+    source = f"remote url={shown} cache_path={path or 'none'}"
     # What the same address said before is over; what another one said is still better
     # than what pi brings along.
     other = cache.entries if cache is not None and not _is_from(cache, settings.url) else ()
     catalog = Catalog(base, other, entries)
-    name = f"remote:{settings.url}"
     age, stale = (0, settings.stale_after_hours == 0) if path else (None, None)
-    return Loaded(catalog, source, name, len(entries), tuple(notes), age, stale)
+    return Loaded(catalog, source, f"remote:{shown}", len(entries), tuple(notes), age, stale)
 
 
 def _from_cache(
@@ -158,7 +158,14 @@ def _is_fresh(cache: Cache | None, settings: CatalogSettings, world: World) -> b
 
 
 def _is_from(cache: Cache, url: str) -> bool:
-    return cache.head.get("url") == url
+    return cache.head.get("url") in (url, _shown(url))
+
+
+def _shown(url: str) -> str:
+    """The address as it may be shown, and kept in a project: a query may hold a key."""
+    from pi.base.shown_url import shown_url  # only where there is one
+
+    return shown_url(url) if url else ""
 
 
 def _read_cache(path: str, notes: list[str]) -> Cache | None:
@@ -220,7 +227,7 @@ def _download(
     entries = parse_catalog(body).entries
     if settings.cache_path:
         head = {
-            "url": settings.url,
+            "url": _shown(settings.url),
             "etag": response.headers.get("etag"),
             "last_modified": response.headers.get("last-modified"),
         }

@@ -140,11 +140,23 @@ def report(exc: BaseException, stderr: TextIO | None, debug: bool = False) -> in
     """
     shown = as_pi_error(exc)
     try:
-        print("\n".join(shown.lines()), file=stderr)
+        text = "\n".join(shown.lines()) + "\n"
         if debug:
             import traceback  # 5 ms, and only when asked for
 
-            traceback.print_exception(type(exc), exc, exc.__traceback__, file=stderr)
+            text += "".join(traceback.format_exception(type(exc), exc, exc.__traceback__))
+        if stderr is not None:
+            stderr.write(_plain(text))
+            stderr.flush()
     except (OSError, ValueError):
         sys.stderr = None  # closed: nothing left to tell
     return shown.exit_code
+
+
+def _plain(text: str) -> str:
+    """``text`` without what a terminal would obey: names of files and words of servers are
+    in it. What is no character of a name is shown as its number."""
+    from pi.base.text import plain_text  # only on the way to an error
+
+    text = text.replace("\r", " ").encode("utf-8", "backslashreplace").decode("utf-8")
+    return plain_text(text)

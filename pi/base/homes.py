@@ -41,8 +41,10 @@ class Project(NamedTuple):
 
 
 def home_folder(environ: Mapping[str, str]) -> str:
-    """The user's home folder."""
-    return environ.get("HOME") or os.path.expanduser("~")
+    """The user's home folder; ``/`` for a user without one. Never a relative path: that
+    would make a folder of the project's the user's own."""
+    home = environ.get("HOME") or os.path.expanduser("~")
+    return home if os.path.isabs(home) else os.sep
 
 
 def user_folder(environ: Mapping[str, str]) -> str:
@@ -63,15 +65,15 @@ def find_project(cwd: str, environ: Mapping[str, str]) -> Project | None:
     here, with_folder = os.path.realpath(cwd), ""
     while here != home:
         parent = os.path.dirname(here)
-        if parent == here:
-            break
+        if parent == here or (upwards and _owner(here) != _owner(upwards[0])):
+            break  # what is in somebody else's folder above says nothing about this one
         upwards.append(here)
         if os.path.lexists(os.path.join(here, ".git")):
             return _project(upwards, here)
         here = parent
     if not upwards:
         return None
-    in_home = here == home
+    in_home = here == home and os.path.dirname(home) != home  # all is below "/"
     for folder in upwards:
         if os.path.lexists(os.path.join(folder, PI_FOLDER, SETTINGS)):
             with_folder = folder
@@ -81,6 +83,13 @@ def find_project(cwd: str, environ: Mapping[str, str]) -> Project | None:
     found = _project(upwards, with_folder or upwards[0])
     above = upwards[len(found.folders) :] if in_home else []
     return found._replace(above=tuple(reversed(above)))
+
+
+def _owner(folder: str) -> int:
+    try:
+        return os.stat(folder).st_uid
+    except OSError:
+        return -1
 
 
 def _project(upwards: list[str], root: str) -> Project:

@@ -36,6 +36,8 @@ class Host:
         self.stdin: TextIO | None = sys.stdin
         self.stdout: TextIO | None = sys.stdout
         self.stderr: TextIO | None = sys.stderr
+        if self.stderr is None:  # None as the file of a print would be stdout
+            self.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for good
         for stream in (self.stdout, self.stderr):
             if stream is not None and hasattr(stream, "reconfigure"):
                 # A terminal that cannot show a character must not end the run.

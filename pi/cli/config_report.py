@@ -91,6 +91,10 @@ def _item(flag: Flag, text: str, secrets: tuple[str, ...]) -> str:
         return f"{name}{sign}{SET}" if sign else text
     scheme, sign, rest = text.partition("://")
     place, at, host = rest.rpartition("@")
-    if sign and at and "/" not in place:
+    if sign and "?" in rest:
+        from pi.base.shown_url import shown_url  # only for such addresses
+
+        text = shown_url(text)
+    elif sign and at and "/" not in place:
         text = f"{scheme}://{SET}@{host}"
     return redact(text, secrets)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from pi.agent.events import AgentEnd
 from pi.base.cancel import Cancel
 from pi.base.errors import PiError
@@ -170,6 +172,7 @@ class Conversation(Parts):
             self._told.append(self.store)
             for sentence in session_warnings(self.store):
                 self.printer.note(sentence)
+            self._tell_foreign()
 
     def totals(self) -> dict[str, object]:
         """What the run has used so far; {} if it asked no model."""
@@ -209,6 +212,19 @@ class Conversation(Parts):
             services=self.services,
             interactive=self.interactive,
         )
+
+    def _tell_foreign(self) -> None:
+        """Say that a conversation nobody named was begun in another folder: a clone may have
+        brought it along, with words in it that the user never said."""
+        store = self.store
+        if store is None or store.head is None or self.settings.session.asked_for:
+            return
+        if os.path.realpath(store.begun_in or os.sep) != os.path.realpath(self.cwd):
+            where = f"in {store.begun_in}" if store.begun_in else "elsewhere"
+            self.alarm(
+                f"{store.path}: going on with a conversation that was begun {where}; "
+                "--session NAME begins one of your own"
+            )
 
     def _tell_notes(self) -> None:
         """What the model and the session have to say, once."""

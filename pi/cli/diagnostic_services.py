@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def catalog(run: Conversation) -> Callable[[], Loaded]:
-    """What is known about models, from files only. Read once."""
+    """What is known about models, from files only. Read once; a file that could not be is told."""
     made: list[Loaded] = []
 
     def load() -> Loaded:
@@ -23,6 +23,8 @@ def catalog(run: Conversation) -> Callable[[], Loaded]:
 
             wanted = catalog_settings(run.parsed)._replace(offline=True)
             made.append(load_catalog(wanted, world(run.parsed, run.host), Cancel()))
+            for note in made[0].notes:
+                run.printer.note(note)
         return made[0]
 
     return load

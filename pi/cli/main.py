@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 DEBUG_WORDS = ("1", "true", "yes", "on")
-EXIT_STDOUT_CLOSED = 130  # the run was interrupted from outside before it was done
+EXIT_INTERRUPTED = 130
+EXIT_STDOUT_CLOSED = EXIT_INTERRUPTED  # from outside, before the run was done
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,12 +53,17 @@ def run() -> NoReturn:
 
     The interpreter's own way out takes every module apart first, 15 ms of work for nothing.
     What must happen at the end (children ended, see ``atexit``) happens; the streams are
-    flushed by ``main``, and everything else is written without buffers.
+    flushed by ``main``, and everything else is written without buffers. One more Ctrl+C
+    while pi is leaving is only that.
     """
-    code = main()
-    import atexit  # built in; here because only this needs it
+    code = EXIT_INTERRUPTED
+    try:
+        code = main()
+        import atexit  # built in; here because only this needs it
 
-    atexit._run_exitfuncs()
+        atexit._run_exitfuncs()
+    except KeyboardInterrupt:
+        code = EXIT_INTERRUPTED
     os._exit(code)
 
 

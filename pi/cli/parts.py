@@ -135,7 +135,9 @@ class Parts:
     def _remark(self, line: str) -> None:
         """A result that is not the answer."""
         if self.host.stderr is not None and not self.settings.output.quiet:
-            print(line, file=self.host.stderr)
+            from pi.base.text import plain_text  # loaded anyway
+
+            print(plain_text(line.replace("\n", " ")), file=self.host.stderr)
 
     @property
     def observers(self) -> Observers:

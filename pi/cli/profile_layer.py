@@ -2,12 +2,13 @@
 
 ``--profile NAME`` (``PI_PROFILE``) at the start; ``/profile load`` takes the same values up
 in a run. A profile that came with a folder nobody has approved may choose a model and
-tighten the policy, and nothing else.
+tighten the policy, and nothing else; it never stands in for one of the user's own.
 """
 
 from __future__ import annotations
 
 from pi.base.errors import PolicyRefused
+from pi.cli.config_rules import USER_ONLY
 from pi.cli.flags import BY_NAME as FLAGS
 from pi.cli.parse import Layer, parse
 from pi.commands.profile_fields import BY_NAME as FIELDS
@@ -118,16 +119,34 @@ def profile_layers(parsed: Parsed, host: Host) -> tuple[Layer, ...]:
     from pi.commands.profile_shelf import Shelf
 
     cwd = working_directory(host)
-    found = Shelf(cwd, host.environ, host.random_bytes).find(name)
-    layer = profile_layer(found)
     project = find_project(cwd, host.environ)
-    if not found.approved and not trusts_here(project, cwd, parsed, host.environ):
+    trusted = trusts_here(project, cwd, parsed, host.environ)
+    found = Shelf(cwd, host.environ, host.random_bytes).find(name, trusted=trusted)
+    layer = profile_layer(found)
+    if not found.approved and (project is not None or not trusted):
         below = read_all(parsed, host).layers
         base = parse(parsed.argv, host.environ, below)
-        foreign = forbidden(base, parse(parsed.argv, host.environ, (layer, *below)))
-        if foreign:
-            raise not_approved(name, foreign)
+        refuse(name, base, parse(parsed.argv, host.environ, (layer, *below)), trusted=trusted)
     return (layer,)
+
+
+def refuse(name: str, base: Parsed, changed: Parsed, *, trusted: bool) -> None:
+    """Raise PolicyRefused for a folder's profile that changes more of ``base`` than it may.
+
+    Where requests and keys go it may not even in a trusted folder: the next pull may bring
+    another address.
+    """
+    foreign = forbidden(base, changed)
+    if not trusted and foreign:
+        raise not_approved(name, foreign)
+    elsewhere = ", ".join(flag for flag in foreign if flag in USER_ONLY)
+    if elsewhere:
+        raise PolicyRefused(
+            f"profile '{shown(name)}' came with this folder, and it changes {elsewhere}: where "
+            "requests and keys go is for the user's own profiles",
+            hint=f"give these flags yourself and keep them: /profile save {shown(name)} --user",
+            code="project-not-trusted",
+        )
 
 
 def forbidden(base: Parsed, changed: Parsed) -> tuple[str, ...]:

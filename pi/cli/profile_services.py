@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pi.base.homes import find_project
 from pi.cli.loosening import loosened
-from pi.cli.profile_layer import JUDGED, flag_values, forbidden, given_flags, not_approved
+from pi.cli.profile_layer import JUDGED, flag_values, given_flags, refuse
 from pi.cli.settings import build_settings
 from pi.cli.tool_settings import build_tool_settings
 from pi.commands.profile_fields import FIELDS, PRESET
@@ -94,10 +95,8 @@ def apply_profile(run: Conversation) -> Callable[..., list[Change]]:
         base = over(run.parsed, taken_before)
         now = values_in_force(run.settings, base)
         new = {name: value for name, value in values.items() if _held(name, now, base) != value}
-        if not trusted:
-            foreign = forbidden(base, over(base, new))
-            if foreign:
-                raise not_approved(found.name, foreign)
+        if not found.approved and not (trusted and find_project(run.cwd, run.host.environ) is None):
+            refuse(found.name, base, over(base, new), trusted=trusted)
         wanted = {name: value for name, value in new.items() if name in NOW}
         taken = _allowed(run.settings, base, wanted, allow)
         if taken:

@@ -106,10 +106,22 @@ def trusted_only(
     if not doubtful:
         return list(skills), []
     from pi.base.homes import find_project
-    from pi.cli.folder_trust import is_trusted
+    from pi.cli.folder_trust import trusts_here
 
     project = find_project(cwd, host.environ)
-    if project is not None and is_trusted(project, parsed, host.environ):
+    if trusts_here(project, cwd, parsed, host.environ):
+        roots = [os.path.join(path, "") for path in (cwd, project.root if project else cwd)]
+        # Folders above it may be anybody's: nobody was asked about those.
+        doubtful = [
+            one
+            for one in doubtful
+            if not any(
+                path.startswith(root)
+                for root in roots
+                for path in (one.file, os.path.realpath(one.file))
+            )
+        ]
+    if not doubtful:
         return list(skills), []
     names = ", ".join(one.name for one in doubtful[:SHOWN])
     more = f" and {len(doubtful) - SHOWN} more" if len(doubtful) > SHOWN else ""

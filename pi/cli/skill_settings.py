@@ -43,6 +43,7 @@ def build_skill_settings(parsed: Parsed) -> SkillSettings:
         directory=directory,
         lock_path=value["--skills-lock-file"] or os.path.join(directory, LOCK_NAME),
         cache_dir=value["--skills-cache-dir"] or os.path.join(directory, ".cache"),
+        cache_is_chosen=bool(value["--skills-cache-dir"]) or parsed.given("--skills-dir"),
         paths=value["--install-skill"],
         urls=_urls(value),
         registry_url=(value["--skill-registry-url"] or "").strip(),

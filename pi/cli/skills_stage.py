@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from pi.base.cancel import Cancel
-from pi.base.errors import PiError, UsageError
+from pi.base.errors import ConfigError, PiError, UsageError
 from pi.cli.skill_settings import build_skill_settings
 from pi.skills.stage import Stage, World
 
@@ -25,7 +27,10 @@ def make_stage(
     warn: Callable[[str], None],
     cancel: Cancel | None = None,
 ) -> Stage:
-    """The stage of a command line. Raises UsageError for flags that cannot be."""
+    """The stage of a command line. Raises UsageError for flags that cannot be, ConfigError
+    for a skills folder that leads out of a project nobody trusts."""
+    if not parsed.given("--skills-dir"):
+        refuse_way_out(str(parsed.values["--skills-dir"]), parsed, host, cwd)
 
     def transport() -> Transport:
         from pi.base.urllib_http import HttpSettings, UrllibTransport  # only to download
@@ -42,12 +47,36 @@ def make_stage(
     return Stage(build_skill_settings(parsed), world, say, warn, cancel)
 
 
+def refuse_way_out(path: str, parsed: Parsed, host: Host, cwd: str) -> None:
+    """Raise ConfigError for a folder of skills that is a link out of the project, where
+    nobody trusts it: a repository could have skills written into the user's own folders."""
+    here = os.path.realpath(cwd)
+    real = os.path.realpath(os.path.join(here, path))
+    if real == os.path.normpath(os.path.join(here, path)):
+        return
+    from pi.base.homes import find_project
+    from pi.cli.folder_trust import trusts_here
+
+    project = find_project(cwd, host.environ)
+    root = project.root if project is not None else here
+    inside = os.path.commonpath((real, root)) == root
+    if not inside and not trusts_here(project, cwd, parsed, host.environ):
+        raise ConfigError(
+            f"the skills folder {path} is a link that leads out of the project",
+            cause=f"it leads to {real}",
+            hint="--skills-dir DIR names that folder if it is meant; or --trust-project",
+            code="untrusted-link",
+        )
+
+
 def setup(parsed: Parsed, host: Host) -> int:
     """The mode that does the work on skills and ends: 0, or the code of what failed."""
+    from pi.cli.command_mode import line_printer
     from pi.cli.json_answer import JsonAnswer
     from pi.cli.signals import CancelOnSignals, raise_on_signals
     from pi.cli.startup import working_directory
     from pi.commands.result import Result, render_json
+    from pi.commands.skills_told import one_line
 
     if parsed.words:
         raise UsageError(f"{parsed.words[0]!r} is no flag, and --setup-only takes no prompt")
@@ -55,11 +84,12 @@ def setup(parsed: Parsed, host: Host) -> int:
     cancel, as_json = Cancel(), bool(parsed.values["--json"])
     command = "skills-verify" if parsed.values["--skills-verify"] else "skills-setup"
     told: list[str] = []
+    out = line_printer(host)
 
     def say(line: str) -> None:
         told.append(line)
         if not as_json:
-            print(line, file=host.stdout)
+            out(one_line(line))
 
     def warn(line: str) -> None:
         print(f"pi: {line}", file=host.stderr)
@@ -68,7 +98,7 @@ def setup(parsed: Parsed, host: Host) -> int:
         stage = make_stage(parsed, host, working_directory(host), say, warn, cancel)
         result = do_work(stage) or Result(data={"steps": told})
         if as_json:
-            print(render_json(command, result), file=host.stdout)
+            out(render_json(command, result))
             answer.is_told = True
         if result.error is not None:
             raise result.error
@@ -91,8 +121,6 @@ def do_work(stage: Stage) -> Result | None:
 
 def validate(parsed: Parsed, host: Host) -> int:
     """``--skill-validate PATH``: what the standard has against a skill; 1 if anything."""
-    import os
-
     from pi.skills.catalogue import read_text
     from pi.skills.discovery import SKILL_FILE
     from pi.skills.skill import violations

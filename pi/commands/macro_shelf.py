@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pi.base.errors import PiError
+from pi.base.text import redact, secret_values
 from pi.commands.macro_plan import Macro, read_macro
 from pi.commands.macro_text import BadLine
 from pi.commands.store_files import project_place, read_store, update_store, user_place
@@ -12,7 +13,7 @@ from pi.commands.store_text import MACROS, shown, unreadable, valid_name, with_e
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pi.commands.context import CommandContext
     from pi.commands.store_files import Place
@@ -85,8 +86,10 @@ class Shelf:
         raise why
 
     def put(self, name: str, lines: Sequence[str], description: str | None) -> Place:
-        """Store a macro; a description of None leaves the one there is. Raises PiError."""
+        """Store a macro; a description of None leaves the one there is. Raises PiError, BadLine
+        for one that holds a key: the file is made to be passed on."""
         valid_name(name, MACROS)
+        _refuse_secrets((name, *lines, description or ""), self._context.environ)
         place = self.place
 
         def change(content: dict[str, Any]) -> dict[str, Any]:
@@ -127,3 +130,12 @@ class Shelf:
 def _check_about(content: dict[str, Any], place: Place) -> None:
     if not isinstance(content.get(ABOUT, {}), dict):
         raise unreadable(place.path, MACROS, f"{ABOUT!r} is no object")
+
+
+def _refuse_secrets(texts: Sequence[str], environ: Mapping[str, str]) -> None:
+    text = "\n".join(texts)
+    if redact(text, secret_values(environ)) != text:
+        raise BadLine(
+            "it holds the value of a secret variable",
+            hint="pass it when the macro is run: ${key} in the line, key=VALUE behind --",
+        )

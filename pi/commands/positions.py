@@ -100,7 +100,9 @@ def write_new(path: str, data: bytes, context: CommandContext, *, force: bool) -
     """
     if not path:
         raise PiError("destination path cannot be empty")
-    full = os.path.join(context.cwd, os.path.expanduser(path))
+    # The folder is resolved first: below one that is not there, ".." would hide what is.
+    folder, name = os.path.split(os.path.join(context.cwd, os.path.expanduser(path)))
+    full = os.path.join(os.path.realpath(folder), name)
     if os.path.isdir(full):
         raise PiError(f"destination path '{path}' is a directory")
     if os.path.lexists(full) and not force:

@@ -80,25 +80,31 @@ class Shelf:
                 found.setdefault(name, place)
         return tuple(sorted(found.items()))
 
-    def find(self, name: str) -> Found:
-        """The profile of this name. Raises UnknownProfile, BadProfile, ConfigError."""
+    def find(self, name: str, *, trusted: bool = True) -> Found:
+        """The profile of this name. Where the folder is not ``trusted``, one that nobody
+        approved does not hide the user's own. Raises UnknownProfile, BadProfile, ConfigError."""
         for place in (self.place, self.user):
             stored = self.stored(place)
-            if name not in stored:
+            if name not in stored or (not trusted and self._hides_own(name, place)):
                 continue
             try:
                 profile = read_profile(stored[name])
             except BadProfile as exc:
                 raise BadProfile(f"profile '{shown(name)}' is damaged: {exc.message}") from None
-            mine = not place.is_project or self._answers.is_approved(
-                place.path, f"profile:{name}", digest(stored[name])
-            )
-            return Found(name, profile, place, mine)
+            return Found(name, profile, place, self._is_mine(name, place))
         hint = "/profile list shows all"
         why = UnknownProfile(f"unknown profile '{shown(name)}'", hint=hint)
         if self.trouble is not None:
             why.cause = self.trouble.message
         raise why
+
+    def _is_mine(self, name: str, place: Place) -> bool:
+        return not place.is_project or self._answers.is_approved(
+            place.path, f"profile:{name}", digest(self.stored(place)[name])
+        )
+
+    def _hides_own(self, name: str, place: Place) -> bool:
+        return not self._is_mine(name, place) and name in self.stored(self.user)
 
     def put(
         self, name: str, values: Mapping[str, Any], sets: tuple[str, ...], flags: Mapping[str, Any]

@@ -137,7 +137,9 @@ def _diff(shelf: Shelf, arguments: Arguments, context: CommandContext) -> Result
 
 def _load(shelf: Shelf, arguments: Arguments, context: CommandContext) -> Result:
     """Take up what can be taken up now, and say what became of the rest."""
-    found = shelf.find(arguments.word(1))
+    service = context.services.get("trusted")
+    trusted = service is not None and bool(service())
+    found = shelf.find(arguments.word(1), trusted=trusted)
     lines, data = _compared("load", found, context)
 
     def allow(what: tuple[str, ...]) -> bool:
@@ -146,9 +148,8 @@ def _load(shelf: Shelf, arguments: Arguments, context: CommandContext) -> Result
         question = f"Profile '{found.name}' allows tools more: {', '.join(what)}. Load it?"
         return context.interactive and context.confirm(question)
 
-    trusted = context.services.get("trusted")
-    is_trusted = found.approved or (trusted is not None and bool(trusted()))
-    changes: list[Change] = _service(context, "apply_profile")(found, allow, is_trusted)
+    apply = _service(context, "apply_profile")
+    changes: list[Change] = apply(found, allow, found.approved or trusted)
     changes += _kept(found, context, changes)
     lines += [_change_line(change) for change in changes]
     data["changes"] = [{**change._asdict(), "value": _json(change.value)} for change in changes]

@@ -166,7 +166,7 @@ def _judged(line: ScriptLine, error: PiError | None) -> PiError | None:
         return error
     if line.wish == "-":
         return None
-    if line.wish == "!":
+    if line.wish == "!" and line.text.startswith("/"):
         return PiError("the command was to fail, and did not") if error is None else None
     return error
 

@@ -165,7 +165,8 @@ def draw(arguments: Arguments, context: CommandContext) -> Result:
     if path == "-":
         return Result(tuple(text.split("\n")), {**data, "text": text})
     try:
-        write_new(path, text.encode("utf-8", "replace"), context, force=True)
+        force = bool(arguments.options.get("force"))
+        write_new(path, text.encode("utf-8", "replace"), context, force=force)
     except PiError as exc:
         cause = f": {exc.cause}" if exc.cause else ""
         line = f"session graph export error: path={path} error={exc.message}{cause}"

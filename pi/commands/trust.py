@@ -33,11 +33,7 @@ def trust(arguments: Arguments, context: CommandContext) -> Result:
         changed = change(None)
         word = "revoked" if changed else "was_not_trusted"
     else:
-        if not context.interactive and "yes" not in arguments.options:
-            raise UsageError(
-                "a script approves a folder only with --yes",
-                hint="/trust --yes, or start pi with --trust-project for one run",
-            )
+        _ask(arguments, context, state)
         changed = change(True)
         word = "trusted" if changed else "already_trusted"
     notes: list[str] = []
@@ -48,6 +44,24 @@ def trust(arguments: Arguments, context: CommandContext) -> Result:
     line = f"trust: root={state['root']} status={word} brings={things}"
     data = {**state, "trusted": "revoke" not in arguments.options, "changed": changed}
     return Result((line, *(f"  {note}" for note in notes)), {**data, "notes": notes})
+
+
+def _ask(arguments: Arguments, context: CommandContext, state: dict[str, Any]) -> None:
+    """Raise UsageError unless the user said so: a person on a terminal, or a command file
+    with --yes. Lines through a pipe may be anybody's words, whatever is in them."""
+    if not context.interactive and "yes" not in arguments.options:
+        raise UsageError(
+            "a script approves a folder only with --yes",
+            hint="/trust --yes, or start pi with --trust-project for one run",
+        )
+    things = ", ".join(state["things"]) or "nothing yet"
+    question = f"{state['root']} brings {things}. Do you trust this folder?"
+    if context.interactive and not context.confirm(question):
+        raise UsageError(
+            "the folder was not approved",
+            hint="only a person on a terminal or a command file with /trust --yes can do that; "
+            "--trust-project is for one run",
+        )
 
 
 def listed(state: dict[str, Any]) -> Result:

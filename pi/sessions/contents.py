@@ -31,6 +31,7 @@ class Contents:
         self.notes: list[Mapping[str, Any]] = []
         self.damage: list[Damaged] = []
         self.session_id = ""
+        self.begun_in = ""  # the working directory of its first run, as the header says
         self.schema_version = 0
         self.next_id = next_id
         self.is_session = False
@@ -144,6 +145,9 @@ class Contents:
         session_id, next_id = record.get("session_id"), record.get("next_id")
         if type(session_id) is str and not self.session_id:
             self.session_id = session_id
+        begun_in = record.get("cwd")
+        if type(begun_in) is str and not self.begun_in:
+            self.begun_in = begun_in
         if type(next_id) is int and is_id(next_id):
             self.next_id = max(self.next_id, next_id)
         return ""

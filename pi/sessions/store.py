@@ -109,6 +109,11 @@ class SessionStore:
         return self._journal.session_id
 
     @property
+    def begun_in(self) -> str:
+        """The folder in which the conversation was begun, "" if the file does not say."""
+        return self._journal.contents.begun_in
+
+    @property
     def file_head(self) -> int | None:
         """The last entry in file order, whoever wrote it."""
         order = self._journal.contents.order

@@ -52,12 +52,22 @@ class Kept(NamedTuple):
 
 
 class Cache:
-    """A cache directory. Made when something is kept; refused when others own it."""
+    """A cache directory. Made when something is kept; refused when others own it.
+
+    ``is_chosen``: the user named it. One in a project may have come with it: what a server
+    says is unchanged must then not be taken from there.
+    """
 
     def __init__(
-        self, path: str, *, random_bytes: Callable[[int], bytes], now_unix: Callable[[], int]
+        self,
+        path: str,
+        *,
+        random_bytes: Callable[[int], bytes],
+        now_unix: Callable[[], int],
+        is_chosen: bool = True,
     ) -> None:
         self.path = path
+        self._is_chosen = is_chosen
         self._random_bytes = random_bytes
         self._now_unix = now_unix
 
@@ -77,6 +87,8 @@ class Cache:
         meta, problem = self._meta(path)
         if meta is not None:
             problem = mismatch(body, meta)
+            if not self._is_chosen:
+                meta = meta._replace(etag=None, last_modified=None)
         return Kept(body, meta, problem)
 
     def put(self, kind: str, url: str, body: bytes, headers: Mapping[str, str]) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MAX_DEPTH = 6
 MAX_FOLDERS = 2000
 SKILL_FILE = "SKILL.md"
+USER_FOLDERS = ((".pi", "agent", "skills"), (".agents", "skills"))
 
 
 class Place(NamedTuple):
@@ -49,10 +50,14 @@ def places(
     """
     home = environ.get("HOME") or ""
     found = [Place(os.path.join(cwd, managed), "project", True)]
-    found += [Place(path, "project") for path in project_folders(cwd)]
-    if home:
-        found.append(Place(os.path.join(home, ".pi", "agent", "skills"), "user"))
-        found.append(Place(os.path.join(home, ".agents", "skills"), "user"))
+    own = [os.path.join(home, *names) for names in USER_FOLDERS] if home else []
+    users = set(map(os.path.realpath, own))  # on the way up from a folder at home, too
+    found += [
+        Place(path, "project")
+        for path in project_folders(cwd)
+        if os.path.realpath(path) not in users
+    ]
+    found += [Place(path, "user") for path in own]
     for path in extra:
         if path.startswith("~") and home:
             path = home + path[1:]
@@ -105,13 +110,19 @@ class _Walk:
         if not self._is_new(path):
             return
         folders = []
+        flat = 0
         for name, is_folder in self._names(path):
             full = os.path.join(path, name)
             if is_folder:
                 if name != "node_modules":
                     folders.append(full)
-            elif depth == 0 and name.endswith(".md") and self._is_new(full):
-                self.found.append(Found(full, False, place))
+            elif depth == 0 and name.endswith(".md"):
+                flat += 1
+                if flat == MAX_FOLDERS + 1:
+                    told = f"{place.path}: more than {MAX_FOLDERS} files; not all read"
+                    self.warnings.append(told)
+                if flat <= MAX_FOLDERS and self._is_new(full):
+                    self.found.append(Found(full, False, place))
         for full in folders:
             if self._folders >= MAX_FOLDERS:
                 self.warnings.append(f"{place.path}: more than {MAX_FOLDERS} folders; not all read")

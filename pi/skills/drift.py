@@ -82,7 +82,7 @@ def metadata_problems(entry: LockEntry) -> tuple[str, ...]:
         return ()
     found = []
     expected = (source.get("expected_sha256") or "").strip().lower()
-    recorded = (source.get("artifact_sha256") or entry.sha256).lower()
+    recorded = entry.came_sha256 or entry.sha256
     if expected and expected != recorded:
         found.append(f"expected_sha256 {expected} does not match lockfile sha256 {recorded}")
     signature, digest = source.get("signature"), source.get("signature_sha256")
@@ -105,4 +105,4 @@ def _files(expected: LockEntry, actual: Installed) -> tuple[str, ...]:
 
 
 def _listed(names: Iterable[str], separator: str = ",") -> str:
-    return separator.join(names) or "none"
+    return separator.join(names).replace("\n", "\\n") or "none"

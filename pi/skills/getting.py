@@ -270,9 +270,7 @@ def _again(entry: LockEntry, lock_path: str, fetcher: Fetcher) -> tuple[Item, by
                 code="unknown-source",
             )
         check_url(url, "skill", VerificationFailed)
-        digest = source.get("artifact_sha256") or ("" if entry.is_folder else entry.sha256)
-        if not digest and len(entry.files) == 1:
-            digest = entry.files[0][1]  # a folder that came as its SKILL.md alone
+        digest = entry.came_sha256
         segment = last_segment(url, 1)
         limit = MAX_ARCHIVE if is_archive(segment) else MAX_FLAT
         data = fetcher.get(Wanted(SKILL, url, digest, lambda data: "", bool(digest), limit))

@@ -32,7 +32,12 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "registry": ("registry_url", "name", "url", *SIGNED),
 }
 # Recorded only where there is something to record.
-MORE = ("statement_signature", "expires_unix", "signer_chain", "artifact_sha256")
+MORE: dict[str, type] = {
+    "statement_signature": str,
+    "expires_unix": int,
+    "signer_chain": list,
+    "artifact_sha256": str,
+}
 
 
 class LockEntry(NamedTuple):
@@ -48,6 +53,15 @@ class LockEntry(NamedTuple):
     @property
     def is_folder(self) -> bool:
         return "/" in self.file
+
+    @property
+    def came_sha256(self) -> str:
+        """The digest of the bytes it came as, those of an archive or of its one file; "" if
+        that is not known."""
+        artifact: str | None = self.source.get("artifact_sha256")
+        if artifact or not self.is_folder:
+            return (artifact or self.sha256).lower()
+        return self.files[0][1] if len(self.files) == 1 else ""
 
 
 class Lock(NamedTuple):
@@ -156,6 +170,10 @@ def _read_entry(item: Any, number: int, wrong: Any) -> LockEntry:
     for field in SOURCES[source["kind"]]:
         if not isinstance(source.get(field), (str, type(None))):
             raise wrong(f"source of '{file}': '{field}' must be a text or null")
+    for field, kind in MORE.items():
+        value = source.get(field)
+        if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
+            raise wrong(f"source of '{file}': '{field}' is not what it must be")
     files = item.get("files", [])
     if not isinstance(files, list) or not all(map(_is_file, files)):
         raise wrong(f"files of '{file}' must be a list of path and sha256")

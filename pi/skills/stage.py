@@ -82,12 +82,12 @@ class Stage:
             again = self._items_again(fetcher, trusted, {item.file for item in items})
             writes = self._plan(items, again)
             self._check_lock(writes)
-            self._change_trust()
+            changed = self._change_trust()
             fetcher.keep()
             apply(writes, settings.directory, random_bytes=self.world.random_bytes)
         finally:
             fetcher.close()
-        self._tell_installs(writes)
+        self._tell(writes, changed)
         if settings.lock_write:
             self.write_lock(writes)
         if settings.sync:
@@ -119,13 +119,13 @@ class Stage:
         return Trusted(records, roots)
 
     def cache(self) -> Cache:
-        """The download cache."""
         from pi.skills.cache import Cache
 
         return Cache(
             self.settings.cache_dir,
             random_bytes=self.world.random_bytes,
             now_unix=self.world.now_unix,
+            is_chosen=self.settings.cache_is_chosen,
         )
 
     def fetcher(self) -> Fetcher:
@@ -239,27 +239,30 @@ class Stage:
                 raise UsageError(f"--skills-lock-accept: there is no installed skill '{word}'")
         next_lock(there, read_lock_if_any(self.settings.lock_path), {}, accept)
 
-    def _change_trust(self) -> None:
+    def _change_trust(self) -> str:
+        """Save what changes of the trusted keys; the line about it, "" for no change."""
         from pi.skills.trust_file import update_trust_file
 
         changes = self.settings.changes
         if changes.is_empty():
-            return
+            return ""
         _, made = update_trust_file(
             self.settings.trust_file,
             changes,
             now=self.now,
             random_bytes=self.world.random_bytes,
         )
-        self.say(f"skill trust store update: {made.text()}")
+        return f"skill trust store update: {made.text()}"
 
-    def _tell_installs(self, writes: Sequence[Write]) -> None:
+    def _tell(self, writes: Sequence[Write], changed: str) -> None:
         asked = {
             "local": self.settings.paths,
             "remote": self.settings.urls,
             "registry": self.settings.names,
         }
         for step, words in STEPS:
+            if changed and step == "registry":
+                self.say(changed)
             if asked[step] or any(write.item.step == step for write in writes):
                 self.say(f"{words}: {counts(writes, step)}")
 

@@ -15,6 +15,7 @@ class SkillSettings(NamedTuple):
     directory: str
     lock_path: str
     cache_dir: str
+    cache_is_chosen: bool
     paths: tuple[str, ...]
     urls: tuple[tuple[str, str], ...]
     registry_url: str

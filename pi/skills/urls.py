@@ -7,17 +7,15 @@ An address can hold a password or a token. Messages, lockfiles and logs of the s
 from __future__ import annotations
 
 import re
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit
 
 from pi.base.errors import PiError, UsageError
-from pi.base.text import REDACTED, is_credential
+from pi.base.shown_url import shown_url as shown_url
 
 SCHEMES = ("http", "https")
-MAX_SHOWN = 300
 MAX_CHARACTERS = 4096
 
 _UNUSABLE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff\\]")
-_TOKEN = re.compile(r"[A-Za-z0-9_\-+/=.~%]{16,}\Z")
 _HAS_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 
 
@@ -55,29 +53,3 @@ def signature_url(registry_url: str) -> str:
     """Where the signature of a registry lies: its path and ``.sig``, before any query."""
     head, mark, query = registry_url.partition("#")[0].partition("?")
     return f"{head}.sig{mark}{query}"
-
-
-def shown_url(url: str) -> str:
-    """``url`` for a person: no user information, nothing that looks like a token."""
-    try:
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
-        shown = urlunsplit((parts.scheme, host, parts.path, _shown_query(parts.query), ""))
-    except ValueError:
-        shown = url.partition("?")[0].rpartition("@")[2]
-    shown = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in shown)
-    return shown if len(shown) <= MAX_SHOWN else shown[:MAX_SHOWN] + "..."
-
-
-def _shown_query(query: str) -> str:
-    pairs = (pair.partition("=") for pair in query.split("&"))
-    return "&".join(
-        name + equals + (REDACTED if value and _is_secret(name, value) else value)
-        if equals
-        else (REDACTED if _TOKEN.match(name) else name)
-        for name, equals, value in pairs
-    )
-
-
-def _is_secret(name: str, value: str) -> bool:
-    return is_credential(name) or name.lower() in ("sig", "signature") or bool(_TOKEN.match(value))

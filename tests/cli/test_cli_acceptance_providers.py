@@ -218,3 +218,6 @@ def test_a_catalog_that_cannot_be_had_leaves_the_one_that_is_there(pi: Pi) -> No
         done = pi.ask(server.url, "--no-session", *CACHE, "--model-catalog-offline")
     assert (done.returncode, done.stdout) == (0, SAID + "\n"), done.stderr
     assert "model catalog: source=built-in entries=" in done.stderr
+    done = pi("--no-session", *CACHE, "--model-catalog-offline", stdin="/models-list\n")
+    assert done.stdout.startswith("models list: source=built-in ")
+    assert done.stderr.count("c.json was ignored: ") == 1

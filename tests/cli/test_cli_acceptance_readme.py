@@ -50,8 +50,8 @@ def test_the_policy_example_with_its_false_switches(pi: Pi) -> None:
 def test_the_first_run_makes_what_it_needs(pi: Pi) -> None:
     """README-2, README-3: the default session in an empty folder, in the shell of a CI job."""
     with FaultServer(answers(OK, OK)) as server:
-        assert pi.ask(server.url, **ENVIRONMENT_OF_CI).stdout == SAID + "\n"
-        assert pi.ask(server.url, **ENVIRONMENT_OF_CI).stdout == SAID + "\n"
+        for more in ({}, {"PI_PROMPT_FILE": "elsewhere"}):  # what is typed comes first
+            assert pi.ask(server.url, **ENVIRONMENT_OF_CI, **more).stdout == SAID + "\n"
     assert pi.roles() == ["user", "assistant"] * 2
 
 

@@ -33,3 +33,12 @@ def test_a_session_that_is_a_link_out_of_the_clone_is_not_written(clone: Pi, lin
     assert "is a link that leads out of the project" in done.stderr
     assert not outside.exists() or not any(outside.iterdir())
     assert clone("--model", "demo/tour", "hello", "--trust-project").returncode == 0
+
+
+def test_what_is_piped_in_cannot_approve_the_folder_it_lies_in(clone: Pi) -> None:
+    settings = clone.folder / ".pi" / "settings.json"
+    settings.parent.mkdir()
+    settings.write_text('{"tool-policy-preset": "permissive"}', encoding="utf-8")
+    done = clone("--model", "demo/tour", "--no-session", stdin="/trust\n/trust --yes\n")
+    assert done.stdout.count("trust error: error=the folder was not approved") == 2
+    assert "[default]" in clone("--print-config", "tool-policy-preset").stdout

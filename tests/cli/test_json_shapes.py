@@ -25,7 +25,7 @@ ELSEWHERE = ("--model-catalog-url", "https://x.invalid/c")
 HOSTILE = (
     "--nope",
     "'open",
-    "../../../../../../etc/passwd",
+    "no/../../such",
     "x" * 5000,
     "\u202e\x1b[2J\u2028 y",
     "99999999999999999999",

@@ -345,3 +345,17 @@ def test_a_real_server_is_asked_once_while_the_cache_is_fresh(
     assert first.source.startswith("remote")
     assert second.source.startswith("cache path=")
     assert len(server.requests) == 1
+
+
+def test_a_key_in_the_address_is_neither_told_nor_kept_and_the_cache_still_counts(
+    place: Place,
+) -> None:
+    url = URL + "?key=hunter2hunter2hunter2"
+    assert "hunter2" not in place.load(ok(body(entry("m"))), url=url).line()
+    assert b"hunter2" not in place.path.read_bytes()
+    place.keep(place.path.read_bytes())
+    assert place.load(url=url).source.startswith("cache path=")
+    place.now_ms += 25 * HOUR_MS
+    failed = place.load(Unreachable("nothing answers"), url=url)
+    assert failed.notes
+    assert "hunter2" not in failed.line() + "".join(failed.notes)

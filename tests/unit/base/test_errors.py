@@ -58,3 +58,15 @@ def test_a_closed_stderr_does_not_hide_the_exit_code(monkeypatch: pytest.MonkeyP
 def test_a_code_may_be_refined() -> None:
     assert PiError("x", code="special").code == "special"
     assert PiError("x").code == "failed"
+
+
+def test_what_a_terminal_would_obey_is_not_in_the_words() -> None:
+    stderr = io.StringIO()
+    error = PiError("no \x1b]0;title\x07file\r", cause="\x9b31mred", hint="name\udcff")
+    assert report(error, stderr) == 1
+    assert stderr.getvalue() == "error: no file \n  cause: red\n  hint:  name\\udcff\n"
+
+
+def test_without_stderr_nothing_is_told_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report(PiError("x"), None) == 1
+    assert capsys.readouterr().out == ""

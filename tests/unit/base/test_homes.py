@@ -85,3 +85,18 @@ def test_a_project_is_known_by_its_real_path(home: Path) -> None:
     found = find_project(str(home / "link"), {"HOME": str(home)})
     assert found is not None
     assert found.root == str(home / "a")
+
+
+@pytest.mark.parametrize("home", ["~", ".", "rel/ative"])
+def test_a_home_that_is_no_absolute_path_is_nowhere_in_the_project(home: str) -> None:
+    """Python gives ~ where nobody knows the user: a clone may bring a folder of that name."""
+    assert home_folder({"HOME": home}) == "/"
+    assert user_folder({"HOME": home}).startswith("/")
+
+
+def test_a_user_whose_home_is_the_root_has_nothing_above_a_project(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    (work / ".pi").mkdir(parents=True)
+    found = find_project(str(work), {"HOME": "/"})
+    assert found is not None
+    assert found.above == ()

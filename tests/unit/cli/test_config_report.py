@@ -52,6 +52,7 @@ def test_no_secret_is_shown_in_either_form(tmp_path: Path) -> None:
     arguments = [
         *("--api-key", "sk-12345678", "--proxy", "http://me:hunter22@proxy.example:3128"),
         *("--header", "X-Api-Key=tok-87654321", "--header", "X-Team: search"),
+        *("--model-catalog-url", "https://h.example/c?key=tok-87654321"),
         *("--bash-env", "TOKEN=tok-87654321", "--system-prompt", "the key is env-secret-1"),
     ]
     for form in ([], ["--json"]):

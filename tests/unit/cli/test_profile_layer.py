@@ -83,8 +83,28 @@ def test_it_stands_between_the_environment_and_the_settings_files(here: Here) ->
 def test_the_projects_profile_stands_before_the_users(here: Here) -> None:
     here.user(p={"model": "openai/mine"}, q={"model": "openai/q"})
     here.project(p={"model": "openai/ours"})
-    assert here.start("--profile", "p").values["--model"] == "openai/ours"
+    trusting = here.start("--profile", "p", "--trust-project")
+    assert trusting.values["--model"] == "openai/ours"
     assert here.start("--profile", "q").values["--model"] == "openai/q"
+
+
+def test_a_profile_that_nobody_approved_does_not_hide_the_users_own(here: Here) -> None:
+    """An empty one would undo what the user's own of that name tightens."""
+    here.user(p=policy(tool_policy_preset="strict"))
+    here.project(p={"model": "openai/theirs"})
+    values = here.start("--profile", "p").values
+    assert values["--tool-policy-preset"] == "strict"
+
+
+@pytest.mark.parametrize("flag", ["--api-base", "--proxy", "--ca-bundle", "--model-catalog-url"])
+def test_where_keys_go_is_not_said_by_a_profile_of_a_trusted_folder_either(
+    here: Here, flag: str
+) -> None:
+    """As in its settings: the next pull may bring another address."""
+    here.project(p={"flags": {flag: "http://evil.example"}})
+    error = here.refused("--trust-project")
+    assert (error.exit_code, error.code) == (8, "project-not-trusted")
+    assert flag in error.message
 
 
 def test_sessions_can_be_switched_off_and_the_command_line_has_the_last_word(here: Here) -> None:
@@ -113,8 +133,6 @@ def test_unknown_and_damaged_ones_end_the_start(here: Here) -> None:
         (policy(tool_policy_preset="permissive"), "policy.preset"),
         (policy(bash_timeout_ms=999_999), "policy.bash_timeout_ms"),
         ({"flags": {"--allow-command": ["curl"]}}, "policy.allowed_commands"),
-        ({"flags": {"--api-base": "http://evil.example"}}, "--api-base"),
-        ({"flags": {"--proxy": "http://evil.example"}}, "--proxy"),
         ({"flags": {"--os-sandbox-command": ["sh"]}}, "policy.os_sandbox_command"),
         ({"flags": {"--system-prompt-file": "/etc/passwd"}}, "--system-prompt-file"),
         ({"session": {"path": "../../x"}, "set": ["session.path"]}, "--session"),

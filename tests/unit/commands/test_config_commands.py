@@ -19,9 +19,11 @@ REVIEW = Template("review", "/p/review.md", "project", "Review $1.", "Look close
 EMPTY = Template("only", "/p/only.md", "user", "$@")
 
 
-def run(line: str, tmp_path: Path, *, interactive: bool = False, **services: Any) -> Outcome:
+def run(
+    line: str, tmp_path: Path, *, interactive: bool = False, is_agreed: bool = True, **services: Any
+) -> Outcome:
     context = CommandContext(
-        None, str(tmp_path), {}, lambda: 0, bytes, lambda question: True, lambda: None,
+        None, str(tmp_path), {}, lambda: 0, bytes, lambda question: is_agreed, lambda: None,
         {}, services, interactive,
     )  # fmt: skip
     return run_line(line, context)
@@ -151,6 +153,16 @@ def test_a_script_has_to_say_that_it_means_it(tmp_path: Path) -> None:
     assert "/work" not in trust.folders
     assert run("/trust --yes", tmp_path, **trust.services()).result.ok
     assert trust.folders["/work"]
+
+
+def test_lines_of_which_nobody_knows_whose_they_are_approve_nothing(tmp_path: Path) -> None:
+    """In the interactive loop a person is asked; through a pipe there is none."""
+    trust = Trust()
+    for line in ("/trust", "/trust --yes"):
+        outcome = run(line, tmp_path, interactive=True, is_agreed=False, **trust.services())
+        assert outcome.result.error is not None
+        assert outcome.result.error.exit_code == 2
+    assert "/work" not in trust.folders
 
 
 def test_the_home_folder_is_not_approved(tmp_path: Path) -> None:

@@ -441,3 +441,13 @@ def test_steps_get_what_the_run_has_then(here: Here) -> None:
     here.context = here.context._replace(services={"fresh_context": fresh})
     assert here.lines("/macro run m")[:2] == ("session: disabled", "session: disabled")
     assert given == [here.context.confirm] * 2
+
+
+def test_a_line_that_holds_a_key_is_not_stored_in_a_file_made_to_be_passed_on(here: Here) -> None:
+    environ = {**here.context.environ, "OPENAI_API_KEY": "sk-0123456789"}
+    here.context = here.context._replace(environ=environ)
+    here.file("steps", "/help", "/prompt ask with sk-0123456789")
+    line = here.refused("/macro save m steps", "bad-macro-line")
+    assert "it holds the value of a secret variable" in "".join(here.lines("/macro save m steps"))
+    assert "0123456789" not in line
+    assert not here.store.exists()

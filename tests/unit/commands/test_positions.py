@@ -108,3 +108,10 @@ def test_a_new_file_is_written_once(tmp_path: Path) -> None:
             write_new(path, b"", found, force=False)
     with pytest.raises(PiError, match="failed to write"):
         write_new("a/b/new.txt/under", b"", found, force=False)
+
+
+def test_what_is_there_is_seen_also_behind_a_folder_that_is_not(tmp_path: Path) -> None:
+    (tmp_path / "here").write_text("kept")
+    with pytest.raises(PiError, match="already there"):
+        write_new("no/../here", b"new", context(tmp_path), force=False)
+    assert (tmp_path / "here").read_text() == "kept"

@@ -103,3 +103,7 @@ def test_each_line_may_get_a_context_of_its_own(tmp_path: Path) -> None:
     lines = read_script(b"/help\n/session", "f")
     assert run_script(lines, "f", "fail-fast", make, lambda line: None).succeeded == 2
     assert len(made) == 2
+
+
+def test_what_is_no_command_is_no_failure_that_was_asked_for(tmp_path: Path) -> None:
+    assert run(tmp_path, "!ls")[0].failed == 1

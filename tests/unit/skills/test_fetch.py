@@ -283,9 +283,8 @@ def test_a_redirect_from_https_to_http_is_refused(
 
 
 def test_a_slow_server_is_given_up_after_the_time_there_is(get: Getting) -> None:
-    with Site(a=Page(stalls=True)) as site:
-        with pytest.raises(Unreachable) as caught:
-            get(site.url + "/a", total_s=0.2)
+    with Site(a=Page(stalls=True)) as site, pytest.raises(Unreachable) as caught:
+        get(site.url + "/a", total_s=0.2)
     assert caught.value.message == f"failed to fetch skill URL '{site.url}/a'"
     assert caught.value.cause == "there was no whole answer in 0.2 s"
     assert caught.value.code == "download-timeout"
@@ -405,8 +404,7 @@ def test_a_cache_that_cannot_be_written_is_told(
     get: Getting, cache: Cache, kind: str, says: str
 ) -> None:
     os.symlink("nowhere/at/all", cache.path)
-    with Site(a=BODY) as site:
-        with pytest.raises(PiError) as caught:
-            get(site.url + "/a", kind=kind)
+    with Site(a=BODY) as site, pytest.raises(PiError) as caught:
+        get(site.url + "/a", kind=kind)
     assert caught.value.message == f"{says} '{site.url}/a'"
     assert "File exists" in caught.value.cause

@@ -485,10 +485,10 @@ def test_all_steps_in_one_run_in_their_order(runs: SkillRuns, site: Site) -> Non
         *("--skills-lock-write", "--skills-sync"),
     )
     assert [line.partition(":")[0] for line in said] == [
-        *("skill trust store update", "skills install", "remote skills install"),
+        *("skills install", "remote skills install", "skill trust store update"),
         *("registry skills install", "skills lock write", "skills sync"),
     ]
-    assert said[0] == "skill trust store update: added=1 updated=0 revoked=0 rotated=0"
+    assert said[2] == "skill trust store update: added=1 updated=0 revoked=0 rotated=0"
     assert json.loads(Path(trust).read_bytes())["roots"][0]["id"] == "root"
 
 
