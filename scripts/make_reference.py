@@ -10,6 +10,7 @@ Standard library only. The pages hold nothing but what the tables and the source
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -187,9 +188,10 @@ def exit_codes_page() -> str:
     )
 
 
-def sources() -> Iterator[ast.Module]:
-    for path in sorted((ROOT / "pi").rglob("*.py")):
-        yield ast.parse(path.read_text(encoding="utf-8"))
+@functools.lru_cache(maxsize=1)
+def sources() -> tuple[ast.Module, ...]:
+    paths = sorted((ROOT / "pi").rglob("*.py"))
+    return tuple(ast.parse(path.read_text(encoding="utf-8")) for path in paths)
 
 
 def error_classes() -> dict[str, ErrorClass]:

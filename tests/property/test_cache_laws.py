@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pi.base.errors import PiError, VerificationFailed
 from pi.skills.cache import REGISTRY, SKILL, Cache, Meta, decode_meta, encode_meta
 from pi.skills.cache_transfer import export_cache, import_cache
+from tests.fakes.examples import few
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 METAS = st.builds(
@@ -41,14 +42,14 @@ def filled(path: str, bodies: dict[tuple[str, str], bytes]) -> Cache:
 
 
 @given(METAS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 def test_a_side_file_is_read_back(meta: Meta) -> None:
     """decode(encode(meta)) == meta."""
     assert decode_meta(encode_meta(meta)) == meta
 
 
 @given(METAS, st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 def test_no_byte_of_a_side_file_changes_unseen(meta: Meta, data: st.DataObject) -> None:
     """Any other byte anywhere, or a missing end, is a ValueError."""
     whole = encode_meta(meta)
@@ -63,7 +64,7 @@ def test_no_byte_of_a_side_file_changes_unseen(meta: Meta, data: st.DataObject) 
 
 
 @given(BODIES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=few(30), deadline=None)
 def test_what_is_carried_arrives(bodies: dict[tuple[str, str], bytes]) -> None:
     """Exported and imported, every body is there as it was; exported again, the file is
     the same."""
@@ -82,7 +83,7 @@ def test_what_is_carried_arrives(bodies: dict[tuple[str, str], bytes]) -> None:
 
 
 @given(st.integers(0, 10239), st.integers(1, 255))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=few(150), deadline=None)
 def test_no_byte_of_what_is_carried_changes_unseen(position: int, mask: int) -> None:
     """Any other byte anywhere is refused, an entry is named, and nothing is written."""
     with tempfile.TemporaryDirectory() as name:
@@ -104,7 +105,7 @@ def test_no_byte_of_what_is_carried_changes_unseen(position: int, mask: int) -> 
 
 
 @given(st.binary(max_size=2000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 def test_whatever_the_file_nothing_but_a_refusal_comes_of_it(data: bytes) -> None:
     """Bytes that are no export are refused as such."""
     with tempfile.TemporaryDirectory() as name:
@@ -118,7 +119,7 @@ def test_whatever_the_file_nothing_but_a_refusal_comes_of_it(data: bytes) -> Non
 
 
 @given(st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=few(80), deadline=None)
 def test_no_byte_of_a_cache_changes_unseen(data: st.DataObject) -> None:
     """A body or a side file with another byte has a problem, and is not exported."""
     with tempfile.TemporaryDirectory() as name:

@@ -14,6 +14,7 @@ from pi.cli.config_reading import layer_of
 from pi.cli.config_rules import checked, is_for_one_run, refusal
 from pi.cli.flags import BY_NAME, FLAGS
 from pi.cli.parse import Layer, parse
+from tests.fakes.examples import few
 
 SCALARS = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.text(max_size=8)
 VALUES = st.recursive(
@@ -27,7 +28,7 @@ BLANKS = st.sampled_from(["", " ", "\n", "\t\r\n  "])
 KEPT = [flag for flag in FLAGS if not refusal(flag, "user")]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(OBJECTS, BLANKS, st.booleans())
 def test_members_are_what_the_standard_reader_gives_in_any_spelling(
     value: dict[str, Any], blank: str, ascii_only: bool
@@ -43,7 +44,7 @@ def test_members_are_what_the_standard_reader_gives_in_any_spelling(
         assert lines[member.line - 1][member.column - 1 :].startswith(quoted)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=few(400), deadline=None)
 @given(st.text(max_size=40) | OBJECTS.map(json.dumps).flatmap(
     lambda text: st.integers(0, len(text)).map(lambda at: text[:at])
 ))  # fmt: skip
@@ -59,7 +60,7 @@ def test_any_text_is_members_or_one_error_inside_the_text(text: str) -> None:
     assert 1 <= place[1] <= len(lines[place[0] - 1]) + 1
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=few(400), deadline=None)
 @given(OBJECTS, st.sampled_from(["user", "project"]))
 def test_a_file_is_a_layer_of_known_flags_or_one_error(value: dict[str, Any], level: str) -> None:
     """A layer holds flags that may be there, with values their kind can have; everything
@@ -100,7 +101,7 @@ def layer_values(draw: st.DrawFn) -> dict[str, object]:
     }
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(st.lists(layer_values(), max_size=4))
 def test_the_highest_layer_wins_and_nothing_that_excludes_it_holds(
     layers: list[dict[str, object]],

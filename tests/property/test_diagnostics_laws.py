@@ -18,6 +18,7 @@ from pi.commands.models import read_wanted
 from pi.commands.policy import split_call
 from pi.skills.base64_strict import encode
 from pi.skills.trust_store import TrustRecord
+from tests.fakes.examples import few
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
@@ -50,7 +51,7 @@ def count(log: bytes, cuts: list[int], window: Window = Window()) -> Summary:  #
     return counter.summary()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=few(150), deadline=None)
 @given(lines=logs, cuts=st.lists(st.integers(0, 500), max_size=4))
 def test_any_slicing_of_a_log_gives_the_same_summary_and_no_field_does_harm(
     lines: list[bytes], cuts: list[int]
@@ -63,7 +64,7 @@ def test_any_slicing_of_a_log_gives_the_same_summary_and_no_field_does_harm(
     json.dumps(json_data(found, ["p"], lambda name: None), allow_nan=False).encode()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(lines=logs, at=st.integers(-5, 5))
 def test_a_moment_parts_the_dated_records_of_a_log_in_two(lines: list[bytes], at: int) -> None:
     log = b"\n".join(lines)
@@ -75,14 +76,14 @@ def test_a_moment_parts_the_dated_records_of_a_log_in_two(lines: list[bytes], at
     assert before.records + before.left_out == whole.records
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=few(150), deadline=None)
 @given(text=st.text(max_size=30), now=st.integers(0, 2**50))
 def test_a_moment_is_a_number_or_a_value_error(text: str, now: int) -> None:
     with contextlib.suppress(ValueError):
         show_moment(parse_moment(text, now))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 @given(seconds=st.integers(0, 4_000_000_000))
 def test_a_moment_that_is_shown_can_be_typed_again(seconds: int) -> None:
     assert parse_moment(show_moment(seconds * 1000), 0) == seconds * 1000
@@ -96,7 +97,7 @@ checks = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 @given(found=st.lists(checks, max_size=4))
 def test_every_check_is_one_line_and_the_counts_add_up(found: list[Check]) -> None:
     told = report(found)
@@ -108,7 +109,7 @@ def test_every_check_is_one_line_and_the_counts_add_up(found: list[Check]) -> No
     assert (told.error is None) == (summary["fail"] == 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(
     keys=st.lists(
         st.builds(
@@ -128,7 +129,7 @@ def test_every_record_of_a_trust_file_is_counted_once(keys: list[TrustRecord], n
     assert found.active + found.revoked + found.expired + len(found.bad) == len(keys)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=few(150), deadline=None)
 @given(
     options=st.dictionaries(
         st.sampled_from(["tools", "limit", "min-context", "max-input-cost", "max-output-cost"]),
@@ -145,7 +146,7 @@ def test_arguments_of_a_listing_are_taken_or_refused_in_words(
         assert wanted.max_input_cost is None or wanted.max_input_cost >= 0
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=few(150), deadline=None)
 @given(
     tool=st.text("abcdefgh", min_size=1, max_size=5),
     command=st.text(max_size=20).map(str.strip).filter(lambda text: not text.startswith("--")),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pi.skills import ed25519_pure
 from pi.skills.ed25519 import acceptable_key, pynacl_verify
 from tests.fakes import edwards
+from tests.fakes.examples import few
 
 pytest.importorskip("nacl")
 
@@ -46,7 +47,7 @@ def both(key: bytes, message: bytes, signature: bytes) -> bool:
 
 
 @given(seed=st.binary(min_size=32, max_size=32), message=messages)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 def test_what_pynacl_signs_is_valid(seed: bytes, message: bytes) -> None:
     """verify(key, m, sign(m)) is true."""
     from nacl.signing import SigningKey
@@ -56,7 +57,7 @@ def test_what_pynacl_signs_is_valid(seed: bytes, message: bytes) -> None:
 
 
 @given(message=messages, bits=st.sets(st.integers(0, 768 - 1), min_size=1, max_size=3))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 def test_flipped_bits_are_judged_alike(message: bytes, bits: set[int]) -> None:
     """For a signature with a few bits of key or signature flipped, the verdicts are equal."""
     from nacl.signing import SigningKey
@@ -69,7 +70,7 @@ def test_flipped_bits_are_judged_alike(message: bytes, bits: set[int]) -> None:
 
 
 @given(a=scalars, r=scalars, message=messages, key_part=small, nonce_part=small)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 def test_mixed_orders_are_judged_alike(
     a: int, r: int, message: bytes, key_part: edwards.Point, nonce_part: edwards.Point
 ) -> None:
@@ -85,14 +86,14 @@ def test_mixed_orders_are_judged_alike(
     s=st.sampled_from(ODD_S) | st.integers(0, 2**256 - 1),
     message=messages,
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 def test_odd_encodings_are_judged_alike(key: bytes, r: bytes, s: int, message: bytes) -> None:
     """For small-order, unreduced, absent and random points, and any S, the verdicts are equal."""
     both(key, message, r + s.to_bytes(32, "little"))
 
 
 @given(a=scalars, r=scalars, message=messages, multiple=st.integers(1, 15))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=few(40), deadline=None)
 def test_a_signature_has_one_s(a: int, r: int, message: bytes, multiple: int) -> None:
     """S + k L is invalid for every k that fits."""
     neutral = edwards.NEUTRAL

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pi.skills.frontmatter import parse
 from pi.skills.yaml_lines import FrontmatterError
+from tests.fakes.examples import few
 
 SIGNS = st.sampled_from(list("ab #:-'\"\\,[]|>\n  é0.!&*"))
 TEXTS = st.text(SIGNS, max_size=30)
@@ -38,7 +39,7 @@ def as_text(value: Any) -> Any:
     return value.lower() if str(value).lower() in ("true", "false") else value
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=few(150), deadline=None)
 @given(
     st.dictionaries(KEYS, VALUES, min_size=1, max_size=4),
     st.sampled_from([None, '"', "'", "|", ">"]),
@@ -79,7 +80,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=few(400), deadline=None)
 @given(LINES)
 def test_where_two_readers_accept_a_head_they_agree(lines: list[str]) -> None:
     """If parse and PyYAML both accept lines, their values are the same texts."""
@@ -113,7 +114,7 @@ def values(data: Any) -> list[Any]:
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(st.text(max_size=80))
 def test_any_text_is_read_or_refused_with_its_line(text: str) -> None:
     """parse never raises anything else, and a text without a head is its own body."""

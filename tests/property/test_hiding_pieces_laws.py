@@ -9,13 +9,14 @@ from pi.agent.events import AgentEvent, TurnStart
 from pi.ai.events import CallDelta, TextDelta, ThinkingDelta
 from pi.base.text import longest_first, redact
 from pi.runtime.hiding_pieces import PieceHider, hiding_pieces
+from tests.fakes.examples import few
 
 PIECES = st.lists(st.text("abc", max_size=6), max_size=12)
 SECRETS = st.lists(st.text("abc", min_size=2, max_size=6), max_size=4).map(longest_first)
 
 
 @given(PIECES, SECRETS)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=few(500), deadline=None)
 def test_the_pieces_are_together_the_redacted_text(
     pieces: list[str], secrets: tuple[str, ...]
 ) -> None:
@@ -26,7 +27,7 @@ def test_the_pieces_are_together_the_redacted_text(
 
 
 @given(PIECES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 def test_what_cannot_begin_a_secret_is_shown_at_once(pieces: list[str]) -> None:
     """Law: a text that shares no letter with a secret is never held back."""
     hider = PieceHider(("xyz",))
@@ -58,7 +59,7 @@ def texts(events: list[AgentEvent]) -> list[tuple[object, str]]:
 
 
 @given(EVENTS, st.lists(st.text("ab", min_size=2, max_size=4), min_size=1, max_size=3))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 def test_events_keep_their_order_and_their_texts(
     events: list[AgentEvent], secrets: list[str]
 ) -> None:

@@ -21,6 +21,7 @@ from pi.skills.lockfile import (
     parse_lock,
     render,
 )
+from tests.fakes.examples import few
 
 DIGESTS = st.binary(min_size=32, max_size=32).map(bytes.hex)
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,12}", fullmatch=True)
@@ -54,7 +55,7 @@ LOCKS = st.lists(entries(), max_size=4, unique_by=lambda entry: entry.file).map(
 
 
 @given(LOCKS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=few(50), deadline=None)
 def test_what_is_rendered_is_read_back(lock: Lock) -> None:
     """parse(render(lock)) == lock, and its bytes are the same again."""
     data = render(lock)
@@ -63,7 +64,7 @@ def test_what_is_rendered_is_read_back(lock: Lock) -> None:
 
 
 @given(st.lists(entries(), max_size=4, unique_by=lambda entry: entry.file), st.randoms())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=few(30), deadline=None)
 def test_equal_skills_give_equal_bytes_in_whatever_order(
     found: list[LockEntry], chance: Any
 ) -> None:
@@ -74,7 +75,7 @@ def test_equal_skills_give_equal_bytes_in_whatever_order(
 
 
 @given(LOCKS, st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=few(80), deadline=None)
 def test_a_damaged_byte_is_seen_or_changes_what_is_read_and_nothing_else(
     lock: Lock, data: st.DataObject
 ) -> None:
@@ -88,7 +89,7 @@ def test_a_damaged_byte_is_seen_or_changes_what_is_read_and_nothing_else(
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 def test_whatever_the_bytes_nothing_but_a_refusal_comes_of_them(data: bytes) -> None:
     """parse_lock raises VerificationFailed or gives a lock."""
     _read(data)
@@ -106,7 +107,7 @@ VALUES = st.recursive(
                      "statement_signature", "expires_unix", "artifact_sha256"]),
     VALUES,
 )  # fmt: skip
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=few(150), deadline=None)
 def test_a_field_of_another_type_is_refused_or_does_no_harm(field: str, value: Any) -> None:
     """Whatever stands in one field: VerificationFailed, or a lock that can be compared."""
     source = {"kind": "registry", field: value}

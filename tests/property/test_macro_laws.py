@@ -14,6 +14,7 @@ from pi.commands.macro_plan import Macro, check, expand, read_macro
 from pi.commands.macro_text import BadLine, Values, read_values, substitute, template
 from pi.commands.store_text import MACROS, encode_store, parse_store, shown, with_entry
 from pi.commands.table import BY_NAME
+from tests.fakes.examples import few
 
 whatever = st.text(max_size=20).filter(lambda text: "\0" not in text)
 values = st.lists(
@@ -25,7 +26,7 @@ values = st.lists(
 LINES = ("/session-diff $1 ${2}", "/branch-alias set $1 x-$2 --force", "/session-diff $2 $1")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=few(150), deadline=None)
 @given(st.sampled_from(LINES), values)
 def test_a_value_arrives_whole_and_is_no_flag(line: str, given_values: list[str]) -> None:
     """The command, its flags and the number of its words are those of the stored line."""
@@ -43,7 +44,7 @@ def test_a_value_arrives_whole_and_is_no_flag(line: str, given_values: list[str]
     assert found.as_json == made.arguments.as_json
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=few(80), deadline=None)
 @given(values)
 def test_the_value_of_a_flag_stays_that_flags_value(given_values: list[str]) -> None:
     """``--tool $1`` sets this flag to this value, whatever it looks like."""
@@ -54,7 +55,7 @@ def test_the_value_of_a_flag_stays_that_flags_value(given_values: list[str]) -> 
     assert found.words == (given_values[1],)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=few(80), deadline=None)
 @given(values)
 def test_a_value_handed_to_another_macro_arrives_there_whole(given_values: list[str]) -> None:
     """Calls in between change nothing of it, and it names no parameter."""
@@ -70,7 +71,7 @@ def test_a_value_handed_to_another_macro_arrives_there_whole(given_values: list[
     assert words == (given_values[1], given_values[0], "")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(st.text(max_size=60) | st.text("/$@{}:-12 \"'\\=ab", max_size=30).map("/branch {}".format))
 @example("/branch ${1:-$2}")
 @example("/policy check bash '$1")
@@ -90,7 +91,7 @@ def test_any_line_is_a_template_or_a_bad_line(line: str) -> None:
         pass  # too few words, say: told when it is run
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 @given(st.lists(whatever, max_size=6))
 def test_typed_words_are_all_values(words: list[str]) -> None:
     """Each word is one value, but for one ``--`` that only parts them."""
@@ -119,7 +120,7 @@ def parsed(data: bytes) -> dict[str, Any] | None:
         return None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=few(150), deadline=None)
 @given(st.binary(max_size=60) | jsons.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_are_content_or_a_told_error(data: bytes) -> None:
     """Never another exception; what is content holds an object of names."""
@@ -128,7 +129,7 @@ def test_any_bytes_are_content_or_a_told_error(data: bytes) -> None:
         assert isinstance(found["macros"], dict)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 @given(contents, st.dictionaries(st.text(max_size=8), jsons, max_size=4), st.text(max_size=8))
 def test_changing_one_name_changes_nothing_else(
     rest: dict[str, Any], macros: dict[str, Any], name: str
@@ -145,7 +146,7 @@ def test_changing_one_name_changes_nothing_else(
     assert gone == {**before, "macros": {k: v for k, v in macros.items() if k != name}}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 @given(st.text(max_size=30))
 def test_what_is_shown_is_one_printable_line(text: str) -> None:
     """No line break, no escape, no mark that turns text around reaches a terminal."""

@@ -21,6 +21,7 @@ from pi.commands.profile_fields import (
     worded,
     write_profile,
 )
+from tests.fakes.examples import few
 
 scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=6)
 values = st.recursive(
@@ -57,7 +58,7 @@ odd = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=few(120), deadline=None)
 @given(odd | values)
 def test_any_json_is_a_profile_or_a_bad_one(raw: Any) -> None:
     """Never another exception, also where it becomes flags; every field has a value."""
@@ -69,7 +70,7 @@ def test_any_json_is_a_profile_or_a_bad_one(raw: Any) -> None:
         pass
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 @given(fields, names, st.dictionaries(words, values, max_size=3), st.none() | odd)
 def test_what_is_saved_is_read_back(
     stored: dict[str, Any], sets: list[str], flags: dict[str, Any], before: dict[str, Any] | None
@@ -85,7 +86,7 @@ def test_what_is_saved_is_read_back(
     assert write_profile(stored, sets, flags, made) == made
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 @given(fields, fields)
 def test_differences_are_where_values_differ(one: dict[str, Any], other: dict[str, Any]) -> None:
     """None for equal values, and each names a field once; every value has a printed form."""
@@ -112,7 +113,7 @@ def tools(flags: dict[str, str]) -> ToolSettings:
     return build_tool_settings(parse([f"{name}={value}" for name, value in flags.items()], {}))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=few(80), deadline=None)
 @given(knobs, knobs, knobs)
 def test_not_looser_holds_on(
     one: dict[str, str], two: dict[str, str], three: dict[str, str]

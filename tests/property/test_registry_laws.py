@@ -13,6 +13,7 @@ from pi.skills.resolving import resolve_names
 from pi.skills.strict_json import BadJson, parse
 from pi.skills.trust_set import trusted_keys, trusted_roots
 from pi.skills.urls import check_url, resolve_url, shown_url
+from tests.fakes.examples import few
 from tests.fakes.skill_keys import NOW, ROOT, URL, manifest, publisher, skill
 
 ROOTS = trusted_roots([ROOT], [], NOW).keys
@@ -47,7 +48,7 @@ def read(data: bytes) -> Manifest | None:
 
 
 @given(data=manifests() | st.binary(max_size=60))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=few(120), deadline=None)
 def test_a_manifest_is_read_or_refused(data: bytes) -> None:
     """Any bytes give a manifest with unique, well-formed names, or a RegistryError."""
     found = read(data)
@@ -60,7 +61,7 @@ def test_a_manifest_is_read_or_refused(data: bytes) -> None:
 
 
 @given(data=manifests(), require=st.sampled_from(["", "signed", "strict"]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=few(80), deadline=None)
 def test_a_name_is_resolved_or_refused_and_never_weaker(data: bytes, require: str) -> None:
     """Whatever a manifest says, resolving gives a usable skill or a PiError; what is
     resolved where signatures are required has a signer."""
@@ -77,7 +78,7 @@ def test_a_name_is_resolved_or_refused_and_never_weaker(data: bytes, require: st
 
 
 @given(data=manifests(), order=st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 def test_the_order_of_keys_plays_no_part(data: bytes, order: Any) -> None:
     """The same keys are trusted in whatever order a manifest lists them."""
     found = read(data)
@@ -91,7 +92,7 @@ def test_the_order_of_keys_plays_no_part(data: bytes, order: Any) -> None:
 
 
 @given(data=st.binary(max_size=40))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=few(80), deadline=None)
 def test_base64_comes_back_and_has_one_spelling(data: bytes) -> None:
     """decode(encode(x)) == x; no other text of that length decodes to x."""
     text = encode(data)
@@ -106,7 +107,7 @@ def test_base64_comes_back_and_has_one_spelling(data: bytes) -> None:
 
 
 @given(text=st.text(alphabet="AQYgw=+/-_ \n\u00e9", max_size=12), size=st.integers(0, 9))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=few(80), deadline=None)
 def test_base64_is_decoded_canonically_or_refused(text: str, size: int) -> None:
     """encode(decode(t)) == trim(t), or NotBase64."""
     try:
@@ -116,7 +117,7 @@ def test_base64_is_decoded_canonically_or_refused(text: str, size: int) -> None:
 
 
 @given(value=junk)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=few(80), deadline=None)
 def test_json_that_we_read_is_the_json_that_was_written(value: Any) -> None:
     """parse(dumps(x)) == x, or BadJson for NaN, Infinity and half characters."""
     text = json.dumps(value)
@@ -127,7 +128,7 @@ def test_json_that_we_read_is_the_json_that_was_written(value: Any) -> None:
 
 
 @given(data=st.binary(max_size=60) | signs)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=few(120), deadline=None)
 def test_any_bytes_are_json_or_bad_json(data: bytes) -> None:
     """parse() gives what json gives, or BadJson, and nothing else."""
     try:
@@ -138,7 +139,7 @@ def test_any_bytes_are_json_or_bad_json(data: bytes) -> None:
 
 
 @given(base=st.text(max_size=20), url=st.text(max_size=30))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=few(80), deadline=None)
 def test_any_address_is_taken_or_refused_and_can_be_shown(base: str, url: str) -> None:
     """check_url raises PiError or nothing; shown_url gives printable text without user
     information."""

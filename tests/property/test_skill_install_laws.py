@@ -17,6 +17,7 @@ from pi.skills.install import INSTALLED, SKIPPED, UPDATED, apply, counts, plan
 from pi.skills.installed import installed
 from pi.skills.items import Item
 from pi.skills.lockfile import make_source
+from tests.fakes.examples import few
 
 SOURCE = make_source("local", {"path": "x"})
 BODIES = st.sampled_from([b"", b"one", b"two", b"three\n"])
@@ -67,7 +68,7 @@ def install(managed: Path, wanted: list[Item]) -> tuple[str, ...]:
 
 
 @given(ITEMS, ITEMS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 def test_what_is_there_afterwards_is_what_was_wanted(first: list[Item], then: list[Item]) -> None:
     """Each item is there with its bytes; the second time all are skipped; what was not
     asked for is as it was, inside and outside."""
@@ -98,7 +99,7 @@ OBSTACLES = st.sampled_from(["link", "folder-link", "file", "folder"])
 
 
 @given(ITEMS, ITEMS, OBSTACLES, st.integers(0, 4))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=few(80), deadline=None)
 def test_a_failure_leaves_the_directory_as_it_was(
     first: list[Item], then: list[Item], obstacle: str, late: int
 ) -> None:
@@ -153,7 +154,7 @@ def _put(obstacle: str, target: Path, around: Path) -> None:
 
 
 @given(st.lists(items(), max_size=6))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=few(50), deadline=None)
 def test_no_plan_has_two_writes_for_one_name(wanted: list[Item]) -> None:
     """Two items of one name, in whatever letters and form, are refused; else none is lost."""
     names = [item.name.lower() for item in wanted]

@@ -23,6 +23,7 @@ from pi.sessions.entry import refusal
 from pi.sessions.lineage import path_to
 from pi.sessions.load_rows import load_rows
 from pi.sessions.validate import validate
+from tests.fakes.examples import few
 from tests.fakes.session_files import context, entry, label, meta
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(-1e9, 1e9) | st.text()
@@ -71,7 +72,7 @@ def converted(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [dict(row.record) for row in rows if row.is_entry and row.record is not None]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=few(60), deadline=None)
 @given(st.lists(foreign | st.dictionaries(st.text(max_size=20), values, max_size=4), max_size=8))
 def test_any_objects_of_the_ancestor_are_taken(records: list[dict[str, Any]]) -> None:
     """Never an exception; the result is sound; each object with a type is one entry that we
@@ -91,7 +92,7 @@ words = st.sampled_from(["1", "set", "list", "x", "active", "~1", "--json", "--"
 raws = st.text(max_size=40) | st.lists(words | st.text(max_size=5), max_size=5).map(" ".join)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=few(500), deadline=None)
 @given(st.sampled_from(COMMANDS), raws)
 @example(BY_NAME["/session-search"], "--limit=" + "9" * 5000)
 def test_arguments_are_read_or_refused(spec: Any, raw: str) -> None:
@@ -104,7 +105,7 @@ def test_arguments_are_read_or_refused(spec: Any, raw: str) -> None:
     assert set(found.options) <= {option.name for option in spec.options}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=few(150), deadline=None)
 @given(
     st.sampled_from([spec.name for spec in COMMANDS] + ["", "/", "/nope"]) | st.text(max_size=10),
     raws,
@@ -121,7 +122,7 @@ def test_a_line_never_raises(name: str, raw: str) -> None:
         assert json.loads(line)["command"] == outcome.command
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(
     st.binary(max_size=80) | st.text(max_size=80).map(lambda text: text.encode("utf-8", "replace"))
 )
@@ -150,7 +151,7 @@ def trees(draw: st.DrawFn) -> list[dict[str, Any]]:
     return records
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 @given(trees(), st.booleans())
 def test_what_is_exported_can_be_imported(records: list[dict[str, Any]], whole: bool) -> None:
     """The exported rows are those of the file to the byte; imported elsewhere they are equal:

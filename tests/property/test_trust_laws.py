@@ -25,6 +25,7 @@ from pi.skills.trust_store import (
     parse_store,
     render_store,
 )
+from tests.fakes.examples import few
 from tests.fakes.skill_keys import NOW, PUBLISHER_KEY, ROOT_KEY, SMALL_ORDER_KEY
 
 ids = st.sampled_from(["a", "b", "c", "d-1", "E_2."])
@@ -54,7 +55,7 @@ changes = st.builds(
 
 
 @given(store=stores)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=few(80), deadline=None)
 def test_a_store_comes_back_as_it_was_written(store: list[TrustRecord]) -> None:
     """parse(render(s)) == s, and rendering that again gives the same bytes."""
     data = render_store(store)
@@ -63,7 +64,7 @@ def test_a_store_comes_back_as_it_was_written(store: list[TrustRecord]) -> None:
 
 
 @given(data=st.binary(max_size=60) | stores.map(render_store), cut=st.integers(0, 400))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=few(80), deadline=None)
 def test_a_damaged_store_is_read_or_refused(data: bytes, cut: int) -> None:
     """Any bytes are a store, or a ConfigError."""
     try:
@@ -73,7 +74,7 @@ def test_a_damaged_store_is_read_or_refused(data: bytes, cut: int) -> None:
 
 
 @given(store=stores, wanted=changes)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=few(120), deadline=None)
 def test_a_change_keeps_what_it_does_not_name(store: list[TrustRecord], wanted: Changes) -> None:
     """No record is lost or moved; new ones stand at the end; only named ones differ; a key
     that was put in can verify; a record that is revoked is active nowhere."""
@@ -99,7 +100,7 @@ def test_a_change_keeps_what_it_does_not_name(store: list[TrustRecord], wanted: 
 
 
 @given(store=stores, names=st.lists(ids, max_size=3))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=few(100), deadline=None)
 def test_revoking_twice_is_revoking_once(store: list[TrustRecord], names: list[str]) -> None:
     """change(change(s)) == change(s) for revocations, and the second counts nothing."""
     wanted = Changes(revokes=tuple(names))
@@ -113,7 +114,7 @@ def test_revoking_twice_is_revoking_once(store: list[TrustRecord], names: list[s
 
 
 @given(store=stores, steps=st.lists(changes, max_size=3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=few(40), deadline=None)
 def test_the_file_follows_the_values(store: list[TrustRecord], steps: list[Changes]) -> None:
     """After any changes, good or refused, the file holds what the pure changes give, and
     nothing lies beside it."""
@@ -136,7 +137,7 @@ def test_the_file_follows_the_values(store: list[TrustRecord], steps: list[Chang
 
 
 @given(text=st.text(max_size=20) | st.text(alphabet="ab:= Q", max_size=8))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=few(80), deadline=None)
 def test_any_spec_is_taken_or_refused(text: str) -> None:
     """Each parser gives a value with an id, or UsageError that shows the text."""
     parsers: list[Any] = [parse_key_spec, parse_rotation, parse_expiry]
