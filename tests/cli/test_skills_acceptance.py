@@ -69,6 +69,7 @@ def registry(site: Site, *skills: dict[str, Any], keys: tuple[dict[str, Any], ..
 
 
 def test_c69_a_selected_skill_follows_the_system_prompt(pi: Pi, model: FaultServer) -> None:
+    """C69."""
     write(pi, f"{D}/focus.md", "\nAlways use checklist\n\n")
     done = pi.ask(model.url, "--no-session", "--system-prompt", "base", "--skill", "focus")
     assert done.returncode == 0, done.stderr
@@ -114,6 +115,7 @@ def test_skills_of_a_project_are_offered_only_where_it_is_trusted(
 
 
 def test_c70_c71_a_local_skill_is_installed_used_and_locked(pi: Pi, model: FaultServer) -> None:
+    """C70, C71."""
     write(pi, "from/installable.md", "Installed text")
     install = ("--install-skill", "from/installable.md", "--skill", "installable")
     done = pi.ask(model.url, "--no-session", *install, "--skills-lock-write")
@@ -151,6 +153,7 @@ def test_work_on_skills_alone_needs_no_key_no_model_and_no_prompt(pi: Pi) -> Non
 
 
 def test_c72_c73_sync_passes_or_ends_with_7(pi: Pi, model: FaultServer) -> None:
+    """C72, C73."""
     write(pi, f"{D}/focus.md", "focus")
     pi("--skills-lock-write")
     done = pi("--skills-sync", "--no-session", stdin="/quit\n")
@@ -172,6 +175,7 @@ def test_c72_c73_sync_passes_or_ends_with_7(pi: Pi, model: FaultServer) -> None:
 def test_c83_c84_c85_a_download_is_kept_and_replayed_offline(
     pi: Pi, model: FaultServer, site: Site
 ) -> None:
+    """C83, C84, C85."""
     site.pages["/remote.md"] = BODY
     install = ("--install-skill-url", f"{site.url}/remote.md", "--install-skill-sha256", DIGEST)
     cached = (*install, "--skills-cache-dir", "cache")
@@ -193,6 +197,7 @@ def test_c83_c84_c85_a_download_is_kept_and_replayed_offline(
 def test_c86_c87_c88_a_registry_is_kept_and_replayed_offline(
     pi: Pi, model: FaultServer, site: Site
 ) -> None:
+    """C86, C87, C88."""
     site.pages["/any.md"] = BODY
     digest = registry(site, {"name": "reg", "url": f"{site.url}/any.md", "sha256": DIGEST})
     flags = ("--skill-registry-url", f"{site.url}/r.json", "--skill-registry-sha256", digest,
@@ -221,6 +226,7 @@ def demanding(site: Site, *more: str) -> tuple[str, ...]:
 def test_c89_c90_signed_skills_only_the_known_answers(
     pi: Pi, model: FaultServer, site: Site
 ) -> None:
+    """C89, C90."""
     site.pages["/secure.md"] = known.SKILL
     entry = known.skill(name="secure-skill", url=f"{site.url}/secure.md")
     unsigned = {"name": "loose", "url": f"{site.url}/loose.md"}
@@ -318,6 +324,7 @@ def loop(pi: Pi, *lines: str, flags: tuple[str, ...] = ()) -> list[str]:
 
 
 def test_c74_c75_c76_looking_at_skills(pi: Pi) -> None:
+    """C74, C75, C76."""
     write(pi, f"{D}/zeta.md", "the checklist of zeta")
     write(pi, f"{D}/checklist.md", "Always")
     said = loop(
@@ -343,6 +350,7 @@ def test_c74_c75_c76_looking_at_skills(pi: Pi) -> None:
 
 
 def test_c77_c82_comparing_with_the_lockfile(pi: Pi) -> None:
+    """C77, C81, C82."""
     write(pi, f"{D}/focus.md", "focus")
     said = loop(
         *(pi, "/skills-lock-write", "/skills-lock-write other.json", f"/skills-lock-write {D}"),
@@ -370,6 +378,7 @@ def test_c77_c82_comparing_with_the_lockfile(pi: Pi) -> None:
 
 
 def test_c78_c79_c80_pruning(pi: Pi) -> None:
+    """C78, C79, C80."""
     write(pi, f"{D}/tracked.md", "tracked")
     assert "error=failed to read skills lockfile" in loop(pi, "/skills-prune")[0]
     pi("--skills-lock-write")
@@ -393,6 +402,7 @@ def test_c78_c79_c80_pruning(pi: Pi) -> None:
 
 
 def test_c91_c92_c93_c94_trusted_keys(pi: Pi) -> None:
+    """C91, C92, C93, C94."""
     flags = ("--skill-trust-root-file", "trust.json")
     other, third = public_key(OTHER_SEED), public_key(b"\x0e" * 32)
     roots = [
@@ -442,6 +452,7 @@ def test_trusted_keys_are_changed_by_flags_alone(pi: Pi) -> None:
 
 
 def test_c95_verifying(pi: Pi) -> None:
+    """C95."""
     write(pi, f"{D}/focus.md", "focus")
     source = {"kind": "remote", "url": "u", "expected_sha256": None, "signing_key_id": "unknown",
               "signature": "c2ln", "signer_public_key": "YQ==",
