@@ -100,3 +100,18 @@ def test_a_user_whose_home_is_the_root_has_nothing_above_a_project(tmp_path: Pat
     found = find_project(str(work), {"HOME": "/"})
     assert found is not None
     assert found.above == ()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_what_lies_in_somebody_elses_folder_above_is_not_of_the_project(home: Path) -> None:
+    above = home / "a" / "b"
+    (above / ".pi").mkdir()
+    (above / ".pi" / "settings.json").write_text("{}")
+    mine = str(above / "c")
+    found = find_project(mine, {"HOME": str(home)})
+    assert found is not None
+    assert found.root == str(above)
+    os.chown(above, 65534, 65534)
+    found = find_project(mine, {"HOME": str(home)})
+    assert found is not None
+    assert (found.root, found.above) == (mine, ())

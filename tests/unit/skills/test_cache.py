@@ -178,3 +178,20 @@ def test_a_link_in_the_place_of_a_body_is_replaced_not_followed(
     cache.put(SKILL, URL, BODY, {})
     assert other.read_text("utf-8") == "mine"
     assert path.read_bytes() == BODY
+
+
+def test_a_cache_nobody_chose_gives_no_reason_to_ask_whether_it_is_still_right(
+    cache: Cache,
+) -> None:
+    """Who brings a body along could bring the server's tag for another one too."""
+    cache.put(SKILL, URL, BODY, {"etag": '"tag"'})
+    kept = cache.get(SKILL, URL)
+    assert kept is not None
+    assert kept.meta is not None
+    assert kept.meta.etag == '"tag"'
+    found = Cache(cache.path, random_bytes=os.urandom, now_unix=lambda: 0, is_chosen=False).get(
+        SKILL, URL
+    )
+    assert found is not None
+    assert found.meta is not None
+    assert (found.body, found.meta.etag, found.problem) == (BODY, None, "")

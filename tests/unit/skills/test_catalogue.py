@@ -230,3 +230,11 @@ def test_the_standards_rules_are_told_for_one_file() -> None:
 def test_allowed_tools_may_be_a_text_or_a_list() -> None:
     assert allowed_tools({"allowed-tools": "Bash(git:*) Read"}) == ("Bash(git:*)", "Read")
     assert allowed_tools({"allowed-tools": ["a b", "c"]}) == ("a b", "c")
+
+
+def test_too_many_flat_files_are_left_with_a_word(tmp_path: Path) -> None:
+    for number in range(MAX_FOLDERS + 1):
+        (tmp_path / f"f{number}.md").write_text("")
+    found = catalogue(tmp_path, managed=True)
+    assert len(found.skills) == MAX_FOLDERS
+    assert found.warnings == (f"{tmp_path}: more than {MAX_FOLDERS} files; not all read",)
