@@ -140,8 +140,9 @@ def parts_below(root: str, path: str) -> tuple[str, ...] | None:
 
 def holds_process_secrets(resolved: str) -> bool:
     """Whether the kernel would show a process's variables, memory or open files there."""
-    parts = resolved.split("/")
-    return parts[:2] == ["", "proc"] and not _PROCESS_SECRETS.isdisjoint(parts[2:])
+    if not resolved.startswith("/proc/"):
+        return False
+    return not _PROCESS_SECRETS.isdisjoint(resolved.split("/")[2:])
 
 
 def _absolute(given: str, cwd: str) -> str:

@@ -17,7 +17,7 @@ from pi.tools.shell.compounds import Compounds
 from pi.tools.shell.grammar import parse_all
 from pi.tools.shell.quick import quick
 from pi.tools.shell.reader import parse
-from pi.tools.shell.syntax import Script, ShellSyntaxError, Simple
+from pi.tools.shell.syntax import Script, ShellSyntaxError, Simple, Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,6 +148,93 @@ def test_the_quick_reader_reads_as_the_whole_grammar_does(text: str) -> None:
         assert repr(by_all_rules(text)) == repr(script)
 
 
+WORDS = (
+    r"""
+a|x=1|'q w'|"d $x"|*.c|$y|k=$(a)|> f|2>&1|< g|in|[|!|$(a b)|"$(c 'd')"|`e f`|"`z`"|>> 'h'|'$(a)'
+\$|$(<f)|-n|do
+""".strip()
+    .replace("\n", "|")
+    .split("|")
+)
+FRAMES = (
+    """
+if @; then @; fi|if @; then @; elif @; then @; else @; fi|while @; do @; done > f|! @
+until @; do @; done < g 2>&1|for v in a *.c; do @; done|for v in $(@); do @; done|$(@)|@ "$(@)"
+for v in; do @; done|if @; fi|for v in a; @; done|while @; done|do @; done|x=$(@)|x=`@` @
+""".strip()
+    .replace("\n", "|")
+    .split("|")
+)
+JOINTS = [" | ", " && ", "; ", " & ", ";", " || ", " |& ", "| ! ", " "]
+
+
+@st.composite
+def compound_lines(draw: st.DrawFn, depth: int = 2) -> str:
+    """Lists of plain and compound commands, most of them right, now and then damaged."""
+
+    def command(level: int) -> str:
+        if level == 0 or draw(st.booleans()):
+            return " ".join(draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=4)))
+        parts = draw(st.sampled_from(FRAMES)).split("@")
+        return parts[0] + "".join(listed(level - 1) + part for part in parts[1:])
+
+    def listed(level: int) -> str:
+        text = command(level)
+        for _ in range(draw(st.integers(0, 2))):
+            text += draw(st.sampled_from(JOINTS)) + command(level)
+        return text
+
+    text = listed(depth)
+    if draw(st.integers(0, 3)) == 0:
+        at = draw(st.integers(0, len(text)))
+        gone = draw(st.integers(0, 2))
+        text = text[:at] + draw(st.sampled_from(PLAIN_PIECES)) + text[at + gone :]
+    return text
+
+
+@settings(max_examples=1000, deadline=None)
+@given(compound_lines())
+def test_the_quick_reader_reads_compound_commands_as_the_whole_grammar_does(text: str) -> None:
+    script = quick(text)
+    if script is not None:
+        assert outcome(by_all_rules, text) == repr(script)
+
+
+@settings(max_examples=500, deadline=None)
+@given(compound_lines(), st.sets(st.sampled_from(["a", "b", "x", "z"])))
+def test_only_arguments_of_known_names_are_left_unread(text: str, names: set[str]) -> None:
+    check_short(names, quick(text), quick(text, words_of(names)))
+
+
+@settings(max_examples=500, deadline=None)
+@given(near_scripts(), st.sets(st.sampled_from(["a", "b", "c", "d"])))
+def test_in_any_command_only_arguments_of_known_names_are_left_unread(
+    text: str, names: set[str]
+) -> None:
+    if outcome(parse_all, text) == "refused":
+        assert outcome(lambda text: parse_all(text, words_of(names)), text) == "refused"
+    else:
+        check_short(names, parse_all(text), parse_all(text, words_of(names)))
+
+
+def words_of(names: set[str]) -> dict[str, tuple[Word, ...]]:
+    return {name: (Word(name, name, name),) for name in names}
+
+
+def check_short(names: set[str], whole: Script | None, short: Script | None) -> None:
+    """Of a command with a known name and no redirection all but its arguments is the same."""
+    if whole is None or short is None:
+        assert whole is short
+        return
+    assert short[1:] == whole[1:]
+    assert len(short.commands) == len(whole.commands)
+    for mine, full in zip(short.commands, whole.commands):
+        if mine != full:
+            assert full.words[0].raw in names
+            assert (full.redirects, full.assignments) == ((), ())
+            assert mine == full._replace(words=full.words[:1])
+
+
 class AllRules(Compounds):
     """The grammar without its short cuts for plain commands."""
 
@@ -199,6 +286,9 @@ def test_plain_commands_within_anything_are_read_as_by_all_rules(text: str) -> N
         "cd src; cargo test --lib -- a::b --exact 2>&1 | grep -E '^(error|test )' | head -n 40",
         'git commit -m "Say where it was" && git log --oneline -n 3 > out.txt',
         "A=1 B='x y' find . -name *.py -newer \\( \"$HOME/a b\" ${x} & echo $?;",
+        'for f in *.py; do grep -n "import $NAME" "$f" | wc -l; done > counts.txt 2>&1',
+        'if ! [ -f a ]; then x=$(git rev-parse HEAD); else echo "at `date -u`"; fi | cat',
+        'while read -r line; do until a; do b; done; echo "$(basename "$line" .py)"; done < f',
     ],
 )
 def test_common_lines_need_no_more_than_the_quick_reader(text: str) -> None:
@@ -209,6 +299,14 @@ def test_common_lines_need_no_more_than_the_quick_reader(text: str) -> None:
     ("before", "after"),
     [
         ("a b; ", ""),
+        ("$(a ", ""),
+        ("$(a 'b' ", ")"),
+        ('"$(a "b"', ""),
+        ('a "$(b c) ', ""),
+        ("`a `", ""),
+        ("if a; then ", ""),
+        ("for x in $(a); do ", ""),
+        ("while a; do b; done; ", ""),
         ('"$abc', ""),
         ("a'b' ", ">f>"),
         ("a\\b", "<<"),

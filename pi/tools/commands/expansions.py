@@ -18,8 +18,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pi.tools.shell.syntax import Script
 
-# The look back stands behind the word: so the search can skip to the words' first letters.
-_LOOP_NAME = pattern(r"(?:for(?<!\wfor)|select(?<!\wselect)|coproc(?<!\wcoproc))\s+([A-Za-z_]\w*)")
+# Each begins with plain characters, so that the search can skip to those: a look back stands
+# behind what it is about, and there is one expression for each word.
+_NAMING = {
+    word: pattern(rf"{word}(?<!\w{word})\s+([A-Za-z_]\w*)") for word in ("for", "select", "coproc")
+}
 _ASSIGNING = pattern(r"\$\{([A-Za-z_]\w*)(\[|:?=)")
 _TRANSFORMED = pattern(r"@[PA]\}")
 _ARITHMETIC_SET = pattern(
@@ -27,8 +30,8 @@ _ARITHMETIC_SET = pattern(
     r"|(?:\+\+|--)\s*([A-Za-z_]\w*)"
 )
 _NAMES = pattern(r"(?<![\w#])[A-Za-z_]\w*")
-_INDEX = pattern(r"(?<=\w)\[")
-_SLICE = pattern(r"(?:\$\{[\w@*]+|\]):(?![-=?+])")
+_INDEX = pattern(r"\[(?<=\w\[)")
+_SLICES = (pattern(r"\$\{[\w@*]+:(?![-=?+])"), pattern(r"\]:(?![-=?+])"))
 _BRACKETS = pattern(r"[][]")
 _BRACES = pattern(r"[{}]")
 _OUTPUT_OF_BRACKETS = pattern(r"(?:\$\(|`)[^\0]*[\[\\]")
@@ -41,9 +44,9 @@ _IDENTIFIER = pattern(r"[A-Za-z_]\w*")
 
 def judge_text(command: str, script: Script, strict: bool) -> None:
     """Raises Refused for expansions that may run or set what no word shows."""
-    for loop in _LOOP_NAME.finditer(command):
-        if is_guarded(loop.group(1)):
-            refuse(loop.group(), "setting it may change what runs")
+    for naming in _namings(command):
+        if is_guarded(naming.group(1)):
+            refuse(naming.group(), "setting it may change what runs")
     braces = "${" in command
     if braces:
         if _TRANSFORMED.search(command):
@@ -65,6 +68,16 @@ def judge_text(command: str, script: Script, strict: bool) -> None:
         _judge_output(command, script)
 
 
+def _namings(command: str) -> list[re.Match[str]]:
+    """Where a loop or a coprocess may name a variable: the word and the name."""
+    return [
+        found
+        for word, naming in _NAMING.items()
+        if word in command
+        for found in naming.finditer(command)
+    ]
+
+
 def _assigned(command: str) -> list[str]:
     """Variables that an expansion such as ``${x:=text}`` or ``${x[0]=text}`` may set."""
     indexed = "]=" in command or "]:=" in command
@@ -75,10 +88,17 @@ def _assigned(command: str) -> list[str]:
 
 def _evaluated(command: str) -> list[str]:
     """The parts of a command that are read as arithmetic."""
-    spans = _spans(command, "((", "))") + _spans(command, "$[", "]")
-    spans += [span for span in _spans(command, "[[", "]]") if _COMPARES.search(span)]
+    spans: list[str] = []
+    if "((" in command:
+        spans += _spans(command, "((", "))")
+    if "$[" in command:
+        spans += _spans(command, "$[", "]")
+    if "[[" in command:
+        spans += [span for span in _spans(command, "[[", "]]") if _COMPARES.search(span)]
     if "${" in command or "]=" in command or "]+=" in command:
-        spans += _outermost(command, _INDEX, _BRACKETS) + _outermost(command, _SLICE, _BRACES)
+        spans += _outermost(command, _INDEX, _BRACKETS)
+        for slice_ in _SLICES:
+            spans += _outermost(command, slice_, _BRACES)
     return spans
 
 
@@ -161,6 +181,6 @@ def _texts(command: str, script: Script) -> set[str]:
             for word in simple.words[1:]:
                 texts.update(_IDENTIFIER.findall(word.prefix))
     if not all(_NUMBER.fullmatch(word.value or "x") for word in script.words):
-        texts.update(loop.group(1) for loop in _LOOP_NAME.finditer(command))
+        texts.update(naming.group(1) for naming in _namings(command))
     texts.update(_assigned(command))
     return texts

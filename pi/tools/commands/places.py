@@ -44,7 +44,7 @@ class Places:
         self._realpath = realpath
         self._network_named = network_named
         self._home = home
-        self._known: dict[str, str] = {}
+        self._known = {root: root for root in roots}  # they were resolved
 
     def change(self, words: Sequence[Word], in_loop: bool) -> None:
         """Take a ``cd`` into account; ``words`` are those behind it."""

@@ -21,11 +21,11 @@ from pi.tools.commands.registry import (
     WRAPPERS,
     load,
 )
-from pi.tools.commands.words import literal
+from pi.tools.commands.words import literal, plain
 from pi.tools.decision import ALLOW, DENY, Decision, Step
 from pi.tools.shell.pattern import pattern
 from pi.tools.shell.reader import parse
-from pi.tools.shell.syntax import ShellSyntaxError
+from pi.tools.shell.syntax import RESERVED, ShellSyntaxError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from pi.tools.policy import Policy
     from pi.tools.shell.syntax import Redirect, Script, Simple, Word
 
-# Looking for parts of a text is far cheaper than any regular expression over the whole.
-_LOOPS = ("while", "until", "for", "select")
-# The look back stands behind the word: so the search can skip to the words' first letters.
-_LOOP = pattern(r"(?:while(?<!\wwhile)|until(?<!\wuntil)|for(?<!\wfor)|select(?<!\wselect))\b")
+# Looking for a word is far cheaper than any regular expression; the look back stands behind
+# it, so that the search can skip to the word.
+_LOOPS = {word: pattern(rf"{word}(?<!\w{word})\b") for word in ("for", "while", "until", "select")}
 # Without any of these ``expansions`` finds nothing in a text.
 _EXPANDING = ("${", "((", "[", "for", "select", "coproc")
+_MOVING = ("cd", "command", "builtin")  # they change the folder, or may
 _DEEPEST = 20
 _MOST_NAMES, _MOST_OF_NAME = 256, 64  # kept in memory
 
@@ -69,7 +69,9 @@ class CommandRule:
         path = environ.get("PATH", os.defpath)
         self._which = which or (lambda name: find_program(name, path))
         self._realpath = realpath
-        self._allowed: dict[str, Step] = {}  # what may run with any words, as it was told
+        # What may run with any words: as it was told, and the word that is its name.
+        self._allowed: dict[str, Step] = {}
+        self._known: dict[str, tuple[Word, ...]] = {}
 
     def check(self, command: str, cwd: str) -> Decision:
         """The word on ``command`` in the directory ``cwd``, an absolute path."""
@@ -96,7 +98,7 @@ class CommandRule:
     def _check_list(self, command: str, cwd: str, steps: list[Step]) -> Decision:
         unparsed = "unable to parse command executable"
         try:
-            script = parse(command)
+            script = parse(command, self._known)
         except ShellSyntaxError as exc:
             fields: dict[str, Any] = {"reason": str(exc)}
             return _denied(steps, "allowed_commands", unparsed, fields=fields)
@@ -119,34 +121,33 @@ class CommandRule:
     def _judge_script(self, command: str, script: Script, cwd: str, steps: list[Step]) -> None:
         if script.functions:
             refuse(script.functions[0], "a function may stand in for any command")
-        in_loop = _has(command, _LOOPS) and _LOOP.search(command) is not None
+        in_loop = _has_loop(command)
         named = "/dev/tcp" in command or "/dev/udp" in command
         places = Places(cwd, self._roots, self._strict, self._realpath, named, self._home)
         if in_loop:  # a later "cd" may come before an earlier command
             for simple in script.commands:
-                _change_folder(simple, places, in_loop)
+                if simple.words and simple.words[0].value in _MOVING:
+                    _change_folder(simple.words, places, in_loop)
         allowed = self._allowed
         for simple in script.commands:
-            step = None
-            if simple.words and not simple.assignments:
-                first = simple.words[0]
+            words = simple.words
+            if words and not simple.assignments:
+                first = words[0]
                 name = "" if first.glob else first.value or ""
                 step = allowed.get(name)
-            if step is not None:
-                for redirect in simple.redirects:
-                    _judge_redirect(name, redirect, places)
-                steps.append(step)
-                if name != "cd":
-                    continue
-            else:
-                name = self._judge_simple(simple, places)
-                if name:
-                    step = Step("allowed_commands", ALLOW, f"command '{shown(name)}' allowed")
+                if step is not None:
+                    for redirect in simple.redirects:
+                        _judge_redirect(name, redirect, places)
                     steps.append(step)
-                    self._note(simple.words[0], name, step)
-            if not in_loop:
-                _change_folder(simple, places, in_loop)
-        if _has(command, _EXPANDING):
+                    continue
+            name = self._judge_simple(simple, places)
+            if name:
+                step = Step("allowed_commands", ALLOW, f"command '{shown(name)}' allowed")
+                steps.append(step)
+                self._note(words[0], name, step)
+            if words and not in_loop and words[0].value in _MOVING:
+                _change_folder(words, places, in_loop)
+        if any(part in command for part in _EXPANDING):
             load("expansions:judge_text")(command, script, self._strict)
         for redirect in script.redirects:
             _judge_redirect(redirect.operator, redirect, places)
@@ -154,13 +155,16 @@ class CommandRule:
     def _note(self, first: Word, name: str, step: Step) -> None:
         """Keep the word on an allowed command, if nothing but its name has a part in it."""
         judged = name in BUILTINS or name in SHELL_WRAPPERS or name in WRAPPERS
-        if judged or name != first.value or len(name) > _MOST_OF_NAME:
+        if judged or name != first.raw or len(name) > _MOST_OF_NAME or name in _MOVING:
             return
         if self._strict and name in ARGUMENTS:
             return
         if len(self._allowed) >= _MOST_NAMES:
             self._allowed.clear()
+            self._known.clear()
         self._allowed[name] = step
+        if name not in RESERVED and "=" not in name:
+            self._known[name] = (plain(name),)
 
     def _judge_simple(self, simple: Simple, places: Places) -> str:
         """The name of an allowed command, "" if there is none but assignments."""
@@ -211,8 +215,11 @@ class CommandRule:
             raise Refused(name)
 
 
-def _has(text: str, parts: Sequence[str]) -> bool:
-    return any(part in text for part in parts)
+def _has_loop(command: str) -> bool:
+    for word, loop in _LOOPS.items():
+        if word in command and loop.search(command) is not None:
+            return True
+    return False
 
 
 def find_program(name: str, path: str) -> str | None:
@@ -231,8 +238,7 @@ def _judge_redirect(name: str, redirect: Redirect, places: Places) -> None:
     places.judge_redirect(name, redirect)
 
 
-def _change_folder(simple: Simple, places: Places, in_loop: bool) -> None:
-    words = simple.words
+def _change_folder(words: tuple[Word, ...], places: Places, in_loop: bool) -> None:
     while words and words[0].value in ("command", "builtin"):
         words = words[1:]
     if words and words[0].value == "cd":

@@ -6,7 +6,7 @@ import re
 
 from pi.tools.shell.expansions import NAME
 from pi.tools.shell.pattern import pattern
-from pi.tools.shell.quick import COMMAND, simple_command
+from pi.tools.shell.plain import COMMAND, simple_command
 from pi.tools.shell.syntax import RESERVED, Assignment, Redirect, Simple, Word
 from pi.tools.shell.tape import HereDocument
 from pi.tools.shell.words import Words
@@ -30,11 +30,12 @@ class Commands(Words):
     def plain_simple(self) -> bool:
         """Read a command as plain as most; whether there was one."""
         plain = COMMAND.match(self.text, self.pos)
-        simple = simple_command(plain, self.piped, self.nested) if plain else None
+        found = self.found
+        simple = simple_command(plain, self.piped, self.nested, found.known) if plain else None
         if plain is None or simple is None:
             return False
         self.pos = plain.end(2)
-        self.found.commands.append(simple)
+        found.commands.append(simple)
         return True
 
     def simple(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pi.tools.shell.compounds import Compounds
 from pi.tools.shell.pattern import pattern
+from pi.tools.shell.plain import NOTHING_KNOWN
 from pi.tools.shell.syntax import Script, ShellSyntaxError, Simple
 from pi.tools.shell.tape import Found
 
@@ -11,16 +12,21 @@ from pi.tools.shell.tape import Found
 _UNREADABLE = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pi.tools.shell.plain import Known
+
+
 def _offset(command: Simple) -> int:
     return command.offset
 
 
-def parse_all(text: str) -> Script:
+def parse_all(text: str, known: Known = NOTHING_KNOWN) -> Script:
     """All commands in ``text``, in the order in which they stand; see ``reader.parse``."""
     unreadable = None if text.isprintable() else _UNREADABLE.search(text)
     if unreadable:
         raise ShellSyntaxError("a control character", unreadable.start())
-    found = Found()
+    found = Found(known)
     reader = Compounds(text, found)
     try:
         reader.whole()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pi.tools.shell.conditions import Conditions
 from pi.tools.shell.pattern import pattern
-from pi.tools.shell.quick import COMMAND, simple_command
+from pi.tools.shell.plain import COMMAND, simple_command
 
 # A word that may be reserved. The next characters must end it.
 HEAD = pattern(r"(?:\{|\}|!|\[\[|\]\]|[a-z]+)(?=[ \t\n;|&()]|[<>](?!\()|\Z)")
@@ -108,13 +108,13 @@ class Lists(Conditions):
         The operator behind them, as ``_and_or`` gives it. Else None where a pipeline begins
         that must be read by all the rules, or "|" where such a command of a pipeline does.
         """
-        text, commands = self.text, self.found.commands
+        text, commands, known = self.text, self.found.commands, self.found.known
         outer = piped = self.piped
         pos = self.pos
         operator = ""
         while True:
             match = COMMAND.match(text, pos)
-            simple = simple_command(match, piped, self.nested) if match else None
+            simple = simple_command(match, piped, self.nested, known) if match else None
             if match is None or simple is None:
                 break
             commands.append(simple)

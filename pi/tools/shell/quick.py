@@ -1,207 +1,219 @@
-"""The commands in a line that is as plain as most: words, quotes, and operators between.
+"""The commands in a line that is as plain as most: plain commands, what they substitute of
+such lines, and operators, loops and conditions between them.
 
 What it reads it reads exactly as the whole grammar does (there is a law on that), for a
-third of the time, and without importing it. Of everything else, wrong or only rare, it
-says nothing: a line break, a comment, a reserved word, a substitution, a here-document.
+quarter of the time, and without importing it. Of everything else, wrong or only rare, it
+says nothing: a line break, a comment, a subshell, ``case``, a here-document.
 """
 
 from __future__ import annotations
 
 from pi.tools.shell.pattern import pattern
-from pi.tools.shell.syntax import (
-    RESERVED,
-    Assignment,
-    Redirect,
-    Script,
-    Simple,
-    Word,
-    may_expand,
-)
-
-_NAME = r"[A-Za-z_][A-Za-z0-9_]*(?![A-Za-z0-9_])"
-# What may stand behind the operator of ${x:-word} without meaning anything of its own.
-_LITERAL = r"[A-Za-z0-9_./:,@%+=*?#-]*"
-_PARAMETER = rf"\$(?:{_NAME}|[0-9?@*#!]|\{{{_NAME}(?:(?::?[-=?+]|[#%^,/]){_LITERAL})?\}})"
-_DOUBLE = rf'"[^"$`\\]*(?:(?:\\.|{_PARAMETER})[^"$`\\]*)*"'
-# One command: blanks; the plain words with which it begins; its other words and its
-# redirections; the operator behind it, "" at an end, or a character that is none. Its
-# last part always matches, and none can match at two lengths: nothing is tried twice.
-COMMAND = pattern(
-    r" *((?:[^ \t\n|&;()<>$`\"'\\*?\[{~#]+(?: +|(?=[\n;|&)]|\Z)))*)"
-    rf"((?:[^\t\n|&;()<>$`\"'\\#]+|'[^']*'|{_DOUBLE}|\\.|{_PARAMETER}|[<>]+(?:&[0-9])?|&>+)*)"
-    r"(&&?|\|[|&]?|;[;&]?|.?)"
-)
-# A part of it: a redirection; a word without quotes; all of a word in quotes; any other
-# word; or what is not read here.
-_PART = pattern(
-    r" *(?:([0-9]?)(>&(?=[0-9](?: |\Z))|>>?|<|&>>?) *|([^ <>&$\"'\\]+)(?= |\Z)"
-    r"|'([^']*)'(?= |\Z)|\"([^\"$\\]*)\"(?= |\Z)"
-    rf"|((?:[^ <>&$\"'\\]+|'[^']*'|{_DOUBLE}|\\.|{_PARAMETER})+)|([^ ]))"
-)
-_UNUSUAL = pattern(r"[<>&$\"'\\]")  # in a part: more than words without quotes
-_PIECE = pattern(rf"([^$\"'\\]+)|'([^']*)'|\"([^\"$\\]*)\"|\\(.)|({_DOUBLE})|({_PARAMETER})")
-_QUOTED_PIECE = pattern(rf"([^$\\]+)|\\([$`\"\\])|(\\)|({_PARAMETER})")
-_OPERATORS = frozenset(("&&", "||", "|", "|&", ";", "&", ""))
-_ENDS = _OPERATORS | {")", ";;", ";&"}
+from pi.tools.shell.plain import COMMAND, DOUBLE, NOTHING_KNOWN, OPERATORS, OUTPUT, read_command
+from pi.tools.shell.syntax import RESERVED, Script, Simple, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
 
-_make = tuple.__new__
+    from pi.tools.shell.plain import Known
+    from pi.tools.shell.syntax import Redirect
+
+_FOR = pattern(r"for +[A-Za-z_][A-Za-z0-9_]* +in(?: +|\Z)")
+_DO = pattern(r" *do ")
+# Where commands may be substituted: single quotes and backslashes hide them.
+_OUTPUTS = pattern(rf"({OUTPUT})|({DOUBLE})|'[^']*'|\\.")
+_OUTPUTS_QUOTED = pattern(rf"({OUTPUT})|\\.")
+_PIPES = ("|", "|&")
+_SEPARATORS = (";", "&")
+# The words that begin something, or go on with it, and those that may come then.
+_DO_AWAITED = ("do",)
+_BEGIN = {"if": ("then",), "while": _DO_AWAITED, "until": _DO_AWAITED}
+_GO_ON = {
+    "then": ("elif", "else", "fi"),
+    "elif": ("then",),
+    "else": ("fi",),
+    "do": ("done",),
+}
+_END = ("fi", "done")
+_DEEPEST = 20
 _NONE: tuple[()] = ()
 
+_make = tuple.__new__
 
-def quick(text: str) -> Script | None:
-    """All commands in ``text``, or None if it is not plain enough to say."""
-    if not text.isprintable() or "$(" in text:
+
+def quick(text: str, known: Known = NOTHING_KNOWN) -> Script | None:
+    """All commands in ``text``, or None if it is not plain enough to say.
+
+    ``known`` is as in ``reader.parse``.
+    """
+    if not text.isprintable():
         return None
-    commands: list[Simple] = []
-    operator = ";"
-    piped = False
-    for match in COMMAND.finditer(text):
-        plain, rest, follows = match.groups()
-        if not (plain or rest):
-            # At the end this is right behind ";" or "&", and there it is the last match.
-            if follows or operator not in (";", "&") or not commands:
-                return None
-            operator = ""
-            break
-        simple = simple_command(match, piped, False) if follows in _OPERATORS else None
+    found = _Found(text, known)
+    if not _List(found, False, False).read(0, len(text)):
+        return None
+    return _make(Script, (tuple(found.commands), _NONE, tuple(found.redirects), tuple(found.words)))
+
+
+class _Found:
+    """What is gathered, in the order in which it stands."""
+
+    __slots__ = ("commands", "known", "redirects", "text", "words")
+
+    def __init__(self, text: str, known: Known) -> None:
+        self.text = text
+        self.known = known
+        self.commands: list[Simple] = []
+        self.redirects: list[Redirect] = []
+        self.words: list[Word] = []
+
+
+class _List:
+    """Where reading stands in the commands up to an end.
+
+    ``around`` holds, of each compound command that is open, the words that may come and
+    what ``outer`` was. ``outer`` and ``piped`` say whether the first command of a pipeline
+    here, and the next one, have the output of another for input. ``begun``: no command yet
+    behind an opening word, so that nothing may end.
+    """
+
+    __slots__ = ("around", "begun", "ended", "found", "nested", "operator", "outer", "piped")
+
+    def __init__(self, found: _Found, piped: bool, nested: bool) -> None:
+        self.found = found
+        self.around: list[tuple[tuple[str, ...], bool]] = []
+        self.outer = self.piped = piped
+        self.nested = nested
+        self.operator = ";"
+        self.begun = True
+        self.ended = False
+
+    def read(self, pos: int, end: int) -> bool:
+        """Read from ``pos`` to ``end``; whether all of it could be."""
+        found, nested = self.found, self.nested
+        known, commands = found.known, found.commands
+        for match in COMMAND.finditer(found.text, pos, end):
+            plain, rest, follows = match.groups()
+            if follows not in OPERATORS:
+                return False
+            words = known.get(plain.partition(" ")[0])
+            if words is not None and ">" not in rest and "<" not in rest:
+                facts = (words, _NONE, _NONE, match.start(1), self.piped, nested)
+                commands.append(_make(Simple, facts))
+                self.begun = False
+            elif not (plain or rest):
+                # Behind a separator, and then this is the last match.
+                return not follows and self.operator in _SEPARATORS and self._is_over()
+            elif not self._command(plain, rest, match):
+                return False
+            if rest and ("$(" in rest or "`" in rest) and not self._outputs(*match.span(2)):
+                return False
+            if not follows:
+                break
+            self.operator = follows
+            self.piped = follows in _PIPES or self.outer
+        return self._is_over()
+
+    def _command(self, plain: str, rest: str, match: re.Match[str]) -> bool:
+        """Take a command of any kind; whether that was possible."""
+        first = plain.partition(" ")[0]
+        words = None
+        if first in RESERVED:
+            left = self._reserved(plain, rest, match.end())
+            if left is None:
+                return False
+            if self.ended:
+                self.ended = False
+                return True
+            plain = left
+            words = self.found.known.get(plain.partition(" ")[0])
+        start = match.end(1) - len(plain)
+        if words is not None and ">" not in rest and "<" not in rest:
+            facts = (words, _NONE, _NONE, start, self.piped, self.nested)
+            simple: Simple | None = _make(Simple, facts)
+        elif plain or rest:
+            simple = read_command(plain, rest, (start, self.piped, self.nested))
+        else:
+            simple = None
         if simple is None:
-            return None
-        commands.append(simple)
-        operator = follows
-        if not operator:
-            break
-        piped = operator in ("|", "|&")
-    return None if operator else _make(Script, (tuple(commands), _NONE, _NONE, _NONE))
-
-
-def simple_command(match: re.Match[str], piped: bool, nested: bool) -> Simple | None:
-    """The command that ``COMMAND`` matched, if it is one and plain enough."""
-    plain, rest, follows = match.groups()
-    if follows not in _ENDS or not (plain or rest):
-        return None
-    words = [_make(Word, (raw, raw, raw, False, False)) for raw in plain.split(" ") if raw]
-    if rest or "=" in words[0][0]:
-        return _with_rest(words, rest, (match.start(1), piped, nested))
-    if words[0][0] in RESERVED:
-        return None
-    return _make(Simple, (tuple(words), _NONE, _NONE, match.start(1), piped, nested))
-
-
-def _with_rest(plain: list[Word], rest: str, facts: tuple[int, bool, bool]) -> Simple | None:
-    """A command of ``plain`` words and what ``rest`` holds."""
-    words: list[Word] = []
-    assignments: list[Assignment] = []
-    redirects: list[Redirect] = []
-    if plain and "=" not in plain[0][0] and plain[0][0] not in RESERVED:
-        words, plain = plain, words  # nothing to look at in them
-    for word in plain:
-        if words:
-            words.append(word)
-        elif not _begin(word, words, assignments):
-            return None
-    operator = descriptor = ""
-    if _UNUSUAL.search(rest) is None:
-        for text in rest.split(" "):
-            if text:
-                word = _make(Word, (text, text, text, may_expand(text), False))
-                if words:
-                    words.append(word)
-                elif not _begin(word, words, assignments):
-                    return None
-        rest = ""
-    for match in _PART.finditer(rest):
-        kind = match.lastindex
-        if kind == 2:
-            if operator:
-                return None
-            descriptor, operator = match.groups("")[:2]
-            if descriptor and operator[0] == "&":
-                return None
-            continue
-        if kind == 7:
-            return None
-        text = match.group(kind or 0)
-        if kind == 3:
-            word = _make(Word, (text, text, text, may_expand(text), False))
-        elif kind == 6:
-            if rest[match.end() : match.end() + 1] not in ("", " "):
-                return None
-            if text[0] == '"' and text.find('"', 1) == len(text) - 1 and "\\" not in text:
-                # All of it in double quotes: what is known ends where a parameter begins.
-                word = _make(Word, (text, None, text[1 : text.index("$")], False, True))
-            else:
-                word = _mixed(text)
-        else:
-            quote = "'" if kind == 4 else '"'
-            word = _make(Word, (f"{quote}{text}{quote}", text, text, False, True))
-        if operator:
-            redirects.append(_make(Redirect, (operator, descriptor, word)))
-            operator = ""
-        elif words:
-            words.append(word)
-        elif not _begin(word, words, assignments):
-            return None
-    if operator:
-        return None
-    return _make(
-        Simple,
-        (
-            tuple(words),
-            tuple(assignments) if assignments else _NONE,
-            tuple(redirects) if redirects else _NONE,
-            *facts,
-        ),
-    )
-
-
-def _begin(word: Word, words: list[Word], assignments: list[Assignment]) -> bool:
-    """Take a word that no other stands before; whether that is possible here."""
-    raw = word.raw
-    if raw in RESERVED:
-        return False
-    name, equals, value = raw.partition("=")
-    if equals and name.isascii():
-        if name.isidentifier():
-            assignments.append(Assignment(name, _mixed(value)))
-            return True
-        if name[-1:] == "+" and name[:-1].isidentifier():
             return False
-    if "[" in raw and raw.partition("[")[0].isidentifier():
-        return False
-    words.append(word)
-    return True
+        self.found.commands.append(simple)
+        self.begun = False
+        return True
 
+    def _is_over(self) -> bool:
+        return not (self.begun or self.around)
 
-def _mixed(raw: str) -> Word:
-    """A word of any parts, or of none."""
-    parts: list[str] = []
-    bare: list[str] = []  # what stands outside of quotes, the rest as NUL
-    prefix: str | None = None
-    quoted = False
-    for match in _PIECE.finditer(raw):
-        kind = match.lastindex
-        if kind == 1:
-            parts.append(match.group())
-            bare.append(match.group())
-            continue
-        bare.append("\0")
-        quoted = quoted or kind != 6
-        if kind == 6:
-            prefix = "".join(parts) if prefix is None else prefix
-        elif kind == 5:
-            for piece in _QUOTED_PIECE.finditer(match.group()[1:-1]):
-                if piece.lastindex == 4:
-                    prefix = "".join(parts) if prefix is None else prefix
-                else:
-                    parts.append(piece.group(piece.lastindex or 0))
-        else:
-            parts.append(match.group(kind or 0))
-    literal = "".join(parts)
-    glob = may_expand("".join(bare))
-    if prefix is None:
-        return _make(Word, (raw, literal, literal, glob, quoted))
-    return _make(Word, (raw, None, prefix, glob, quoted))
+    def _reserved(self, plain: str, rest: str, pos: int) -> str | None:
+        """Take the reserved words with which a command begins.
+
+        What is left of its ``plain`` words, or None if that cannot be said. ``ended`` is set
+        if it was no command at all, but the end of a compound one or the list of a loop.
+        """
+        around = self.around
+        while True:
+            first, _, left = plain.partition(" ")
+            if first in _BEGIN:
+                around.append((_BEGIN[first], self.outer))
+                self.outer = self.piped
+            elif first in _GO_ON or first in _END:
+                if self.begun or self.operator not in _SEPARATORS or not around:
+                    return None
+                awaited, outer = around.pop()
+                if first not in awaited:
+                    return None
+                if first in _END:
+                    self.outer, self.ended = outer, True
+                    return None if left or not self._redirected(rest) else ""
+                around.append((_GO_ON[first], outer))
+            elif first == "for":
+                around.append((_DO_AWAITED, self.outer))
+                self.outer, self.begun, self.ended = self.piped, False, True
+                return "" if self._listed(plain, rest, pos) else None
+            elif first != "!" or self.operator in _PIPES:
+                return None if first in RESERVED else plain
+            if len(around) > _DEEPEST:
+                return None
+            self.operator = ""
+            self.begun = True
+            plain = left.lstrip(" ")
+
+    def _redirected(self, rest: str) -> bool:
+        """Take the redirections behind a compound command; whether there is nothing else."""
+        if not rest:
+            return True
+        simple = read_command("", rest, (0, False, False))
+        if simple is None or simple.words or simple.assignments:
+            return False
+        self.found.redirects += simple.redirects
+        return True
+
+    def _listed(self, plain: str, rest: str, pos: int) -> bool:
+        """Take the words of a ``for``, behind which its body must begin, at ``pos``."""
+        text = self.found.text
+        head = _FOR.match(plain)
+        if head is None or text[pos - 1] != ";" or not _DO.match(text, pos):
+            return False
+        # Any name before them makes arguments of them.
+        simple = read_command("for_ " + plain[head.end() :], rest, (0, False, False))
+        if simple is None or simple.redirects:
+            return False
+        self.found.words += simple.words[1:]
+        return True
+
+    def _outputs(self, start: int, end: int) -> bool:
+        """Read the commands that are substituted in this part of the text."""
+        text = self.found.text
+        for match in _OUTPUTS.finditer(text, start, end):
+            if match.lastindex == 1:
+                if not self._output(*match.span()):
+                    return False
+            elif match.lastindex == 2:
+                for inner in _OUTPUTS_QUOTED.finditer(text, match.start() + 1, match.end() - 1):
+                    if inner.lastindex == 1 and not self._output(*inner.span()):
+                        return False
+        return True
+
+    def _output(self, start: int, end: int) -> bool:
+        begin = start + (1 if self.found.text[start] == "`" else 2)
+        return _List(self.found, self.piped, True).read(begin, end - 1)

@@ -14,6 +14,7 @@ from pi.tools.shell.syntax import ShellSyntaxError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pi.tools.shell.plain import Known
     from pi.tools.shell.syntax import Redirect, Simple, Word
 
 MAX_NESTING = 40
@@ -43,12 +44,14 @@ _LONGER = {
 class Found:
     """What the text and its fragments hold in common, gathered while reading.
 
-    ``second_readings`` is what is left of ``MAX_SECOND_READINGS``.
+    ``second_readings`` is what is left of ``MAX_SECOND_READINGS``; ``known`` is as in
+    ``reader.parse``.
     """
 
-    __slots__ = ("commands", "functions", "redirects", "second_readings", "words")
+    __slots__ = ("commands", "functions", "known", "redirects", "second_readings", "words")
 
-    def __init__(self) -> None:
+    def __init__(self, known: Known) -> None:
+        self.known = known
         self.commands: list[Simple] = []
         self.functions: list[str] = []
         self.redirects: list[Redirect] = []
@@ -57,7 +60,7 @@ class Found:
 
     def part(self) -> Found:
         """The same, with a list of commands of its own: a fragment counts its own offsets."""
-        part = Found()
+        part = Found(self.known)
         part.functions, part.redirects, part.words = self.functions, self.redirects, self.words
         part.second_readings = self.second_readings
         return part
