@@ -74,7 +74,7 @@ def prompts(bench: Bench, port: int) -> Iterator[Row]:
     least, answer, tools = found["imports"], found["answer"], found["tools"]
     over = answer.cpu_ms - least.cpu_ms
     shown = f" ({least.cpu_ms:.1f} ms)"
-    yield at_most("one prompt, CPU", over, 60, "over json + ssl + urllib, ms", shown)
+    yield at_most("one prompt, CPU", over, 50, "over json + ssl + urllib, ms", shown)
     yield at_most("one prompt, wall", answer.wall_ms, 100, "ms")
     yield at_most("one prompt, peak memory", answer.rss_mb, 40, "MB")
     yield at_most("three tool rounds and an answer, wall", tools.wall_ms, 200, "ms")

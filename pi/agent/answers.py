@@ -9,14 +9,13 @@ ones too, so the record says what happened; only whole ones belong to the conver
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.agent.events import AutoRetry, AutoRetryEnd
 from pi.ai.events import CallDelta, ReplyDone, ReplyFailed, TextDelta, ThinkingDelta
 from pi.ai.recovery import asked_wait_ms, may_pass
 from pi.ai.types import Text, Thinking, ToolCall
 from pi.base.errors import PiError
 from pi.base.retry import TurnRetry, turn_wait_ms
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ some write numbers and lists as text. The result is validated afterwards like an
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
 
 from pi.agent.schema import MAX_DEPTH, has_type, wanted_types
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,8 +6,6 @@ that a model accepts. What tools do wrong is a result too, never an exception.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.agent.events import ToolEnd, ToolStart, ToolUpdate
 from pi.agent.guard import HINT, HINT_AT, STOP_AT
 from pi.agent.hooks import words
@@ -16,6 +14,7 @@ from pi.agent.tool import ToolContext, ToolResult
 from pi.ai.events import Warned
 from pi.ai.types import Text, tool_message
 from pi.base.errors import CapReached, PiError
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,10 +3,9 @@ a model says that the conversation is too long for it."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, Union
-
 from pi.ai.events import Fallback, Retrying, Warned
 from pi.ai.types import Usage
+from pi.base.typing import NamedTuple, Protocol, Union
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,19 +53,15 @@ class Compaction(Protocol):
     @property
     def is_automatic(self) -> bool:
         """Whether room may be made without being asked for."""
-        ...
 
     def measured(self, messages: Sequence[Message], usage: Usage) -> None:
         """A request was answered well: ``usage`` is how large all ``messages`` are, the
         answer being the last one."""
-        ...
 
     def is_due(self, chat: ChatRequest) -> bool:
         """Whether room must, and can, be made before this request."""
-        ...
 
     def make_room(
         self, chat: ChatRequest, reason: str, cancel: Cancel, focus: str = ""
     ) -> Generator[Progress, None, Room]:
         """Make room. Yields what happens to its own requests; never raises for a failure."""
-        ...

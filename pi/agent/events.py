@@ -28,12 +28,11 @@ conversation is the summary and what was kept.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Union
-
 from pi.agent.compaction import Summarised
 from pi.agent.tool import ToolResult
 from pi.ai.events import CallDelta, Fallback, Retrying, TextDelta, ThinkingDelta, Warned
 from pi.ai.types import Message, Reply, ToolCall, Usage
+from pi.base.typing import NamedTuple, Union
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ here. Closing the generator stops the work where it is and sets the run's cancel
 from __future__ import annotations
 
 from threading import Lock
-from typing import NamedTuple, Protocol
 
 from pi.agent.answers import Answers
 from pi.agent.calls import CallSettings, ToolCalls
@@ -31,6 +30,7 @@ from pi.ai.recovery import OVERFLOW as TOO_LONG
 from pi.ai.types import ChatRequest, Usage, user_message
 from pi.base.errors import CapReached, PiError, as_pi_error
 from pi.base.retry import TurnRetry
+from pi.base.typing import NamedTuple, Protocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

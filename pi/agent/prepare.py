@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any, NamedTuple
 
 from pi.agent.arguments import lenient
 from pi.agent.results import failed, json_text
 from pi.agent.schema import first_error
 from pi.agent.schema_check import describe, schema_error
 from pi.agent.tool import Effect
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

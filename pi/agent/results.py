@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from pi.agent.tool import ToolResult
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

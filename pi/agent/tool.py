@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from pi.base.typing import Any, NamedTuple, Protocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,8 +59,6 @@ class Tool(Protocol):
         ``arguments`` are already valid against the definition's schema. Called in a thread
         of its own, beside other calls of the same tool whose effects do not clash.
         """
-        ...
 
     def effect(self, arguments: Mapping[str, Any], cwd: str) -> Effect:
         """What a call with these (valid) arguments would touch. Looks, changes nothing."""
-        ...

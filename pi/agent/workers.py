@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections import deque
 from threading import Event, Thread
-from typing import NamedTuple, Union
 
 from pi.agent.results import failed
 from pi.agent.tool import ToolResult
 from pi.base.errors import Interrupted
+from pi.base.typing import NamedTuple, Union
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

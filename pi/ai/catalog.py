@@ -15,10 +15,9 @@ Looking a model up, the first that is found:
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from pi.ai.providers import BY_NAME, PROVIDERS
 from pi.base.errors import ConfigError
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,10 +7,9 @@ the entry and the field. ``parse_catalog`` raises nothing else, whatever it is g
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from pi.ai.catalog import Entry, LongPrompt, Rates, canonical_provider, name_of
 from pi.ai.jsontext import dump, parse
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import NamedTuple
 
 from pi.ai.bodies import read_all
 from pi.ai.catalog import Catalog
@@ -19,6 +18,7 @@ from pi.base.cancel import Cancel
 from pi.base.errors import Bug, ConfigError, PiError, ProviderFailed, TimeLimit
 from pi.base.files import replace_file, resource
 from pi.base.http import Request
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,8 +11,6 @@ again at once, and remembered for as long as the client lives; that is no retry.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.ai.bodies import READ_SIZE, as_deltas, conversation_id, is_event_stream, read_all
 from pi.ai.context import prepare
 from pi.ai.events import ReplyDone, Retrying
@@ -23,6 +21,7 @@ from pi.ai.sse import SseDecoder
 from pi.ai.types import Message, Origin, Reply
 from pi.base.errors import PiError
 from pi.base.retry import GiveUp, RetryPolicy, next_step, retry_after_ms
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

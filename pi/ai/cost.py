@@ -8,12 +8,11 @@ request and added, never for the sum of several.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.ai.jsontext import dump
 from pi.ai.providers import BY_NAME
 from pi.ai.types import Text, Thinking, ToolCall
 from pi.base.errors import CapReached, ConfigError, UsageError
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NamedTuple, Union
 
 from pi.base.errors import Bug
+from pi.base.typing import Any, NamedTuple, Union
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

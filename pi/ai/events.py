@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Union
-
 from pi.ai.types import Reply
+from pi.base.typing import NamedTuple, Union
 
 
 class TextDelta(NamedTuple):

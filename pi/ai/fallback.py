@@ -10,8 +10,6 @@ is returned unchanged. Every route hands the history over to its own model.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.ai.events import (
     CallDelta,
     Fallback,
@@ -23,6 +21,7 @@ from pi.ai.events import (
 )
 from pi.ai.recovery import OVERFLOW, Reason, fallback_reason
 from pi.base.errors import PiError
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,9 +16,8 @@ of the target's own comes back as it is; every call keeps its results. Linear.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.ai.types import Image, Message, Text, Thinking, ToolCall
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

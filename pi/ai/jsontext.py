@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
 
 from pi.ai.surrogates import repair
+from pi.base.typing import Any
 
 # Deeper than any tool's arguments, well below what a recursive schema check can walk.
 MAX_DEPTH = 100

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.base.errors import UsageError
+from pi.base.typing import NamedTuple
 
 DEFAULT_PROVIDER = "openai"
 

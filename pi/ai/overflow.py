@@ -8,7 +8,8 @@ apart first. The size of the window is read where the words name it.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

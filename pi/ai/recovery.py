@@ -6,10 +6,9 @@ long to wait is ``pi.base.retry``'s business.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.ai.providers.failure import Reported
 from pi.base.retry import is_retryable_status
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ Pure; never raises; the cost is linear in the text for up to ``MAX_CALLS`` calls
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
 
 from pi.ai.jsontext import decode_prefix, dump
 from pi.ai.rescue_marks import CALL_BEGIN, CALLS_BEGIN, FENCE_WORDS, MARKER, deepseek_token
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,10 +13,9 @@ Invariants (tests/property/test_sse_laws.py):
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.ai.jsontext import parse
 from pi.base.errors import ProviderFailed
+from pi.base.typing import NamedTuple
 
 # No answer comes near this; a server that never ends a line must not fill the memory.
 MAX_EVENT_BYTES = 64 * 1024 * 1024

@@ -6,7 +6,7 @@ equal fields compare equal, so code tells kinds apart with ``isinstance``, never
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Union
+from pi.base.typing import Any, NamedTuple, Union
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

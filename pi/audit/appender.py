@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import stat
 from threading import Lock
-from typing import NamedTuple
 
 from pi.base.errors import ConfigError
 from pi.base.filelock import FileLock
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

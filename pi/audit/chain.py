@@ -20,9 +20,9 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
-from typing import Any, NamedTuple
 
 from pi.base.errors import UsageError
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

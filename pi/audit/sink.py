@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
-from typing import Any, NamedTuple
 
 from pi.agent.events import AgentStart, ToolEnd, ToolStart
 from pi.audit.steady import Steady
 from pi.base.text import well_formed
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ class Place(NamedTuple):
 class AuditSink:
     """A sink of agent events; calls that run at the same time may interleave.
 
-    A log that cannot be written goes to ``warn`` once, as one line.
+    A log that cannot be written goes to ``warn`` once, as one line. ``prompts_before`` had
+    other sinks of this process.
     """
 
     def __init__(
@@ -49,16 +50,17 @@ class AuditSink:
         now_ms: Callable[[], int],
         warn: Callable[[str], None],
         secrets: Sequence[str] = (),
+        prompts_before: int = 0,
     ) -> None:
         self._steady = Steady(log.append, warn, "tool audit logger", secrets)
         self._now_ms = now_ms
         self._place = place._asdict()
-        self._prompt_id = 0
+        self.prompt_id = prompts_before
         self._open: dict[str, int] = {}  # call ids; a model may use one twice
 
     def __call__(self, event: AgentEvent) -> None:
         if isinstance(event, AgentStart):
-            self._prompt_id += 1
+            self.prompt_id += 1
             self._open.clear()
         elif isinstance(event, ToolStart):
             self._open[event.call.id] = self._open.get(event.call.id, 0) + 1
@@ -80,7 +82,7 @@ class AuditSink:
                 "event": event,
                 "tool_call_id": call.id,
                 "tool_name": call.name,
-                "prompt_id": self._prompt_id,
+                "prompt_id": self.prompt_id,
             }
         )
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 import os
 import stat
 from heapq import heappushpop
-from typing import Any, NamedTuple
 
 from pi.audit.telemetry import RECORD_TYPE
 from pi.base.errors import PiError
 from pi.base.jsonl import JsonlReader, Record
 from pi.base.text import cut_head, plain_text, well_formed
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

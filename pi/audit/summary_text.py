@@ -6,10 +6,9 @@ letter by letter; the sections behind them are there when they have something to
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.audit.moments import show_moment
 from pi.audit.summary import TOKENS, cost_of
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any, NamedTuple
 
 from pi.audit.chain import GENESIS, TORN, Head, Sealed, read_record, seal
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

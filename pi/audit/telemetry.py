@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.agent.events import AgentEnd, AgentStart, MessageAdded, ToolEnd, TurnEnd
 from pi.ai.providers import BY_NAME
 from pi.ai.types import Usage
 from pi.audit.steady import Steady
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +41,7 @@ class TelemetrySink:
     with a failed call, or "interrupted" for one whose end was never told: written when the
     next prompt starts, or on ``close``. ``provider`` is the kind of the model asked first
     (see ``provider_kind``), ``served_by`` is "provider/model" of the last whole answer.
+    ``prompts_before`` had other sinks of this process.
     """
 
     def __init__(
@@ -54,19 +54,20 @@ class TelemetrySink:
         monotonic: Callable[[], float],
         warn: Callable[[str], None],
         secrets: Sequence[str] = (),
+        prompts_before: int = 0,
     ) -> None:
         self._steady = Steady(log.append, warn, "telemetry logger", secrets)
         self._place = place._asdict()
         self._provider = provider
         self._now_ms = now_ms
         self._monotonic = monotonic
-        self._prompt_id = 0
+        self.prompt_id = prompts_before
         self._run: _Run | None = None
 
     def __call__(self, event: AgentEvent) -> None:
         if isinstance(event, AgentStart):
             self.close()
-            self._prompt_id += 1
+            self.prompt_id += 1
             self._run = _Run(event.model, self._now_ms(), self._monotonic())
         elif self._run is None:
             return
@@ -93,7 +94,7 @@ class TelemetrySink:
                 "record_type": RECORD_TYPE,
                 "schema_version": SCHEMA_VERSION,
                 "timestamp_unix_ms": self._now_ms(),
-                "prompt_id": self._prompt_id,
+                "prompt_id": self.prompt_id,
                 "provider": self._provider,
                 "model": run.model,
                 "served_by": run.served_by,

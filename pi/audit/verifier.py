@@ -8,9 +8,9 @@ Pure. Invariants (each has a property test):
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import NamedTuple, Union
 
 from pi.audit.chain import GENESIS, TORN, Flaw, Head, Sealed, read_record
+from pi.base.typing import NamedTuple, Union
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Any, NamedTuple
 
 from pi.audit.chain import MAX_LINE_BYTES
 from pi.audit.verifier import verify
 from pi.base.errors import ConfigError, VerificationFailed
 from pi.base.filelock import FileLock
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

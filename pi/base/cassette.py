@@ -24,13 +24,13 @@ from __future__ import annotations
 import hashlib
 import json
 from binascii import b2a_base64
-from typing import Any, NamedTuple
 
 from pi.base import errors
 from pi.base.cassette_pieces import Pieces
 from pi.base.errors import PiError
 from pi.base.http import ConnectionBroken, Request
 from pi.base.jsonl import encode
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ the request that is sent, because a replay needs no key.
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
 
 from pi.base.cassette_pieces import common_start
 from pi.base.text import is_credential
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ read, a tenth of the size, and cheap to write and to search for secrets.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from pi.base.typing import NamedTuple
 
 MIN_BYTES = 2048  # less than that holds too few events to gain anything
 MIN_FRAME = 32

@@ -68,10 +68,11 @@ class ReplayTransport:
         cassette: Cassette,
         *,
         secrets: Iterable[str] = (),
+        hidden: Iterable[str] = (),
         lenient: bool = False,
     ) -> None:
         self._cassette = cassette
-        self._secrets = Secrets(secrets)
+        self._secrets = Secrets(secrets, hidden)
         self._lenient = lenient
         self._played = 0
         self._failure: PiError | None = None

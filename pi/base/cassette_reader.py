@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from binascii import a2b_base64
-from typing import Any
 
 from pi.base.cassette import KINDS, VERSION, Cassette, Chunk, Exchange
 from pi.base.errors import VerificationFailed
 from pi.base.http import Request
 from pi.base.jsonl import Damaged, JsonlReader
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -34,7 +34,8 @@ class Recording:
 
     The file is made at the first request, so a start that fails leaves none behind; it is
     readable for its owner only. Raises ConfigError if ``path`` cannot become a cassette or
-    already holds something: a recording is never overwritten.
+    already holds something: a recording is never overwritten. ``hidden`` are names of headers
+    whose values are not kept either.
     """
 
     needs_no_key = False
@@ -44,12 +45,13 @@ class Recording:
         path: str,
         *,
         secrets: Iterable[str],
+        hidden: Iterable[str] = (),
         pi: str,
         now_ms: Callable[[], int],
         monotonic: Callable[[], float],
     ) -> None:
         self._file = CassetteFile(path)
-        self._secrets = Secrets(secrets)
+        self._secrets = Secrets(secrets, hidden)
         self._pi = pi
         self._now_ms = now_ms
         self._monotonic = monotonic

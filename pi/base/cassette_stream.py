@@ -12,11 +12,11 @@ Invariants (each has a property test):
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from pi.base.cassette_pieces import MIN_BYTES, Pieces, cut, ends_of_frame, frame
 from pi.base.cassette_secrets import REDACTED_BYTES
 from pi.base.text import whole_characters
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ import select
 import socket
 import threading
 from time import monotonic
-from typing import NamedTuple
 
 from pi.base.errors import Unreachable
 from pi.base.http_head import HeadReader, NotHttp, request_head
 from pi.base.target import bracketed
 from pi.base.trust import CA_HINT
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ lies above the home folder: files there are for everything and not for one piece
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,9 +14,8 @@ raises the same.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
-
 from pi.base.errors import ProviderFailed
+from pi.base.typing import NamedTuple, Protocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,11 +53,9 @@ class Response(Protocol):
     @property
     def headers(self) -> Mapping[str, str]:
         """Header names in lower case."""
-        ...
 
     def read(self, size: int = 65536) -> bytes:
         """Wait for at least one byte, return at most ``size``; b"" at the end."""
-        ...
 
     def close(self, finished: bool = False) -> None:
         """Let go of the connection. Safe from any thread; a blocked ``read`` ends.
@@ -66,7 +63,6 @@ class Response(Protocol):
         ``finished``: nothing but the end of the body is still to come, so the connection
         may be kept for the next request.
         """
-        ...
 
 
 class Transport(Protocol):
@@ -74,4 +70,3 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Close idle connections."""
-        ...

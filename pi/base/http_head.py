@@ -12,7 +12,8 @@ Invariants (property-tested):
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from typing import Any, NamedTuple, Union
+
+from pi.base.typing import Any, NamedTuple, Union
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import socket
 from threading import RLock
 from time import monotonic
-from typing import NamedTuple
 
 from pi.base.http_body import BadBody
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

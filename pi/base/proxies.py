@@ -7,11 +7,11 @@ addresses and networks (CIDR) in ``NO_PROXY``, and loopback that never leaves th
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import NamedTuple
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from pi.base.errors import ConfigError
 from pi.base.target import Target, ascii_host, bracketed
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Union
+
+from pi.base.typing import NamedTuple, Union
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ secrets.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from pi.base.errors import ConfigError
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 Pure functions. Invariants (each has a property test):
   * a cut never splits a character and never returns more bytes than allowed;
   * plain text holds no control character but tab and newline, and is its own plain text;
+  * visible text is one line without controls or marks of direction, and stays as it is;
   * redacted text holds none of the values.
 """
 
@@ -37,6 +38,11 @@ _ESCAPES = (
     "|\x1b[0-~]?"
 )
 _OVERSTRUCK = "[^\n\x08]\x08"  # how manual pages make bold and underlined
+# What ``str.isprintable`` refuses, and yet has its place in words of some script.
+_SEEN = (
+    "\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+    "\u200c\u200d"
+)
 _UNPRINTABLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufff9-\ufffb]"
 
 
@@ -103,6 +109,24 @@ def plain_text(text: str) -> str:
 
 def _last_state(line: str) -> str:
     return line.rstrip("\r").rpartition("\r")[2]
+
+
+def visible(text: str) -> str:
+    """``text`` on one line of a list, with all that is in it to be seen: line ends, controls,
+    marks that turn the direction of text and what is no text at all as ``\\uXXXX``.
+
+    For names of files and other foreign words, which must not forge another line or stand
+    there as something else. Kept: blanks of every script, and what joins letters and emoji.
+    """
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() or sign in _SEEN else _code(sign) for sign in text)
+
+
+def _code(sign: str) -> str:
+    number = ord(sign)
+    short = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(sign)
+    return short or (f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}")
 
 
 def secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:

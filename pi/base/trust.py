@@ -8,9 +8,9 @@ A given bundle replaces the system's store. Verification is never off.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from pi.base.errors import ConfigError
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import urllib.request
 from threading import Lock
-from typing import NamedTuple
 
 from pi.base.dial import dial, proxy_refusal
 from pi.base.exchange import Exchange, LiveResponse, Stale
@@ -20,6 +19,7 @@ from pi.base.keepalive import Line, Place, Pool
 from pi.base.proxies import choose_proxy
 from pi.base.target import check_headers, parse_target
 from pi.base.trust import make_context
+from pi.base.typing import NamedTuple
 from pi.base.watch import Watch
 
 TYPE_CHECKING = False

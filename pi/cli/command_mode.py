@@ -6,10 +6,10 @@ Needs no model and no key: what a command does not use is not built.
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from pi.base.errors import PiError, UsageError, VerificationFailed
 from pi.base.given_file import read_given
+from pi.base.typing import Any
 from pi.cli.asking import Deadline
 from pi.cli.conversation import Conversation
 from pi.cli.outputs import exit_code

@@ -7,8 +7,8 @@ changes, the sessions of a folder, it reads from the folder itself. So no Tab st
 from __future__ import annotations
 
 from importlib import import_module
-from typing import NamedTuple
 
+from pi.base.typing import NamedTuple
 from pi.cli.flags import FLAGS
 
 TYPE_CHECKING = False

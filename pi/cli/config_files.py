@@ -9,9 +9,9 @@ at the disk and no import.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from pi.base.homes import SETTINGS, find_project, home_folder, user_folder
+from pi.base.typing import NamedTuple
 from pi.cli.parse import parse
 
 TYPE_CHECKING = False
@@ -58,11 +58,10 @@ def configured(parsed: Parsed, host: Host, more: Sequence[Layer] = ()) -> Parsed
     if layers:
         parsed = parse(parsed.argv, host.environ, layers)
     if reading.notes and host.stderr is not None and not parsed.values["--quiet"]:
-        from pi.base.text import plain_text
+        from pi.base.text import visible
 
         for sentence in reading.notes:
-            line = " ".join(plain_text(sentence).split())  # a path must not forge other lines
-            print(f"[{line}]", file=host.stderr)
+            print(f"[{visible(sentence)}]", file=host.stderr)
     return parsed
 
 

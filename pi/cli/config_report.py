@@ -21,7 +21,7 @@ MAX_SHOWN = 200  # bytes of one value in the text form
 
 def print_config(parsed: Parsed, host: Host) -> int:
     """Print the values, those whose names hold one of the words if there are words."""
-    from pi.base.text import plain_text
+    from pi.base.text import visible
     from pi.commands.result import Result, render_json
 
     words = " ".join(parsed.words).lower().split()
@@ -38,7 +38,7 @@ def print_config(parsed: Parsed, host: Host) -> int:
         lines = [f"# {row['level']} settings: {row['path']} ({row['state']})" for row in files]
         lines += map(line_of, rows)
     for line in lines:
-        text = line if parsed.values["--json"] else plain_text(line)
+        text = line if parsed.values["--json"] else visible(line)
         print(text.encode("utf-8", "replace").decode("utf-8"), file=host.stdout)
     return 0
 

@@ -67,16 +67,27 @@ def trust(run: Conversation) -> Callable[[bool | None], bool]:
 
 def ask_for_trust(run: Conversation, confirm: Callable[[str], bool]) -> list[str]:
     """On a terminal, at the start: ask about a folder that brings something along and was
-    never judged; a yes counts at once. Returns sentences for the user. Never fails."""
+    never judged; a yes counts at once, and is kept only if what the folder brings along can
+    be used. Returns sentences for the user. Never fails."""
     from pi.cli.folder_trust import ask_once
 
     host = run.host
     project = find_project(run.cwd, host.environ)
     try:
         yes = ask_once(project, run.parsed, host.environ, confirm, host.now_ms(), host.random_bytes)
-        return reload(run)() if yes else []
+        return _reloaded_or_not_trusted(run) if yes else []
     except PiError as exc:  # a damaged file: the run goes on without what it says
         return [f"{exc.message} ({exc.cause})" if exc.cause else exc.message]
+
+
+def _reloaded_or_not_trusted(run: Conversation) -> list[str]:
+    """``reload`` right after a yes, which is forgotten again if that fails: the next start
+    asks anew instead of failing."""
+    try:
+        return reload(run)()
+    except BaseException:
+        trust(run)(None)
+        raise
 
 
 def templates(run: Conversation) -> Callable[[], Mapping[str, Template]]:
@@ -119,6 +130,8 @@ def reload(run: Conversation) -> Callable[[], list[str]]:
             if name not in LIVE
         ]
         run.parsed = parsed
+        if "tools" in live:
+            run.loaded.clear()  # what a profile said of them holds no more
         run.configure(run.settings._replace(**live))
         found = loaded_templates(run)
         return [*notes, f"templates: {len(found.by_name)}"]

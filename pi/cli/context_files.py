@@ -8,11 +8,11 @@ could be anything of the user's, and is read in a trusted folder only.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from pi.base.homes import home_folder, user_folder
 from pi.base.smallfile import Unreadable, as_text, read_small
-from pi.base.text import whole_characters
+from pi.base.text import visible, whole_characters
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def read_context_files(
             continue
         base = project.root if project is not None else os.path.realpath(cwd)
         shown = os.path.join(prefix, os.path.basename(found)) if prefix else _relative(found, base)
+        shown = visible(shown)
         try:
             text, cut = _read(found, "" if trusted else root, min(MAX_BYTES, left))
         except Unreadable as exc:

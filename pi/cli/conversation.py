@@ -51,6 +51,7 @@ class Conversation(Parts):
         )
         self.deadline: Deadline | None = None  # of a command file
         self.templates: Templates | None = None  # see ``config_services.loaded_templates``
+        self.loaded: dict[str, str] = {}  # flags of tools: the profile that /profile load took up
         self._recorded: Composed | None = None
         self._services: Services | None = None
         self._requests = 0  # of models that were switched away

@@ -46,6 +46,8 @@ def policy_sources(run: Conversation) -> Callable[[], dict[str, str]]:
         preset = f"preset {run.settings.tools.policy.preset}"
 
         def of(flag: str, otherwise: str) -> str:
+            if flag in run.loaded:
+                return run.loaded[flag]
             source = parsed.sources[flag]
             if source == "default":
                 return otherwise

@@ -7,9 +7,8 @@ run when nothing else does.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from pi.base.errors import ConfigError, PiError, UsageError, as_pi_error
+from pi.base.typing import Any, NamedTuple
 from pi.cli import doctor_checks_files as files
 from pi.cli import doctor_checks_machine as machine
 from pi.cli import doctor_checks_models as models

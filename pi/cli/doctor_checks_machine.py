@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, NamedTuple
 
 from pi.ai.providers import BY_NAME
 from pi.base.errors import PiError
+from pi.base.typing import Any, NamedTuple
 from pi.cli.doctor_world import base_of
 from pi.commands.doctor import FAIL, PASS, WARN, Check
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.ai.providers import BY_NAME
 from pi.auth.resolve import resolve_key
 from pi.base.errors import ConfigError, MissingKey
+from pi.base.typing import NamedTuple
 from pi.cli.doctor_world import base_of
 from pi.cli.routes import is_local
 from pi.commands.doctor import FAIL, PASS, WARN, Check

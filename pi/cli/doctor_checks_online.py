@@ -6,14 +6,13 @@ send, over the same transport. Its answer also tells the time there.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.ai.providers import BY_NAME
 from pi.ai.types import ChatRequest, Message, Text
 from pi.base.cancel import Cancel
 from pi.base.errors import PiError
 from pi.base.http import Request
 from pi.base.text import redact
+from pi.base.typing import NamedTuple
 from pi.cli.doctor_world import base_of
 from pi.commands.doctor import FAIL, PASS, WARN, Check
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from pi.base.errors import PiError
+from pi.base.typing import NamedTuple
 from pi.cli.doctor_world import Found, find, read_bytes
 from pi.commands.doctor import FAIL, PASS, WARN, Check
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import NamedTuple
 
 from pi.ai.models import parse_model
 from pi.ai.providers import BY_NAME as PROVIDERS
 from pi.base.errors import PiError, UsageError
 from pi.base.smallfile import Unreadable, read_small
+from pi.base.typing import NamedTuple
 from pi.cli.settings import BASE_FLAGS, KEY_FLAGS, build_settings
 
 TYPE_CHECKING = False

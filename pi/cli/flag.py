@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from pi.base.typing import NamedTuple
 
 
 class Flag(NamedTuple):

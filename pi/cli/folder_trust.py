@@ -15,6 +15,7 @@ from pi.base.filelock import FileLock
 from pi.base.files import replace_file
 from pi.base.homes import PI_FOLDER, SETTINGS, home_folder, user_folder
 from pi.base.smallfile import Unreadable, read_small_text
+from pi.base.text import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def left_out(project: Project) -> str:
     """The sentence that tells what does not count, and how to change that."""
     names = ", ".join(things_in(project))
     return (
-        f"{project.root} is not trusted: {names} left out "
+        f"{visible(project.root)} is not trusted: {names} left out "
         "(/trust approves it, --trust-project does for one run)"
     )
 
@@ -147,6 +148,6 @@ def ask_once(
     if answer_for(project, environ) is not None:
         return False
     names = ", ".join(things_in(project))
-    answer = confirm(f"{project.root} brings {names}. Do you trust this folder?")
+    answer = confirm(f"{visible(project.root)} brings {names}. Do you trust this folder?")
     write_answer(environ, project.root, answer, now_ms, random_bytes)
     return answer

@@ -40,6 +40,7 @@ NAMES = {
     "/branch-alias": "aliases",
     "/session-bookmark": "bookmarks",
     "/skills-show": "skills",
+    "/skills-use": "skills",
     "/macro": "macros",
     "/profile": "profiles",
 }

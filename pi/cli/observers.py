@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from pi.base.errors import UsageError
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pi.agent.events import AgentEvent
+    from pi.audit.sink import AuditSink
+    from pi.audit.telemetry import TelemetrySink
     from pi.base.host import Host
     from pi.cli.json_answer import JsonAnswer
     from pi.cli.parse import Parsed
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 
 class Observers:
-    """The sinks that were asked for. Raises ConfigError for a log that cannot be opened."""
+    """The sinks that were asked for; ``prompts_before`` had those of the same run before
+    them. Raises ConfigError for a log that cannot be opened."""
 
     def __init__(
         self,
@@ -28,8 +30,10 @@ class Observers:
         cwd: str,
         secrets: tuple[str, ...],
         warn: Callable[[str], None],
+        prompts_before: int = 0,
     ) -> None:
-        self.sinks: list[Callable[[AgentEvent], None]] = []
+        self.sinks: list[AuditSink | TelemetrySink] = []
+        self._before = prompts_before
         self._closing: list[Callable[[], None]] = []
         tools = settings.tools
         if not (tools.audit_log or tools.telemetry_log):
@@ -42,7 +46,16 @@ class Observers:
         place = Place(cwd, settings.session.path, os.getpid())
         if tools.audit_log:
             log = AuditLog(tools.audit_log, now_ms=host.now_ms)
-            self.sinks.append(AuditSink(log, place, now_ms=host.now_ms, warn=warn, secrets=secrets))
+            self.sinks.append(
+                AuditSink(
+                    log,
+                    place,
+                    now_ms=host.now_ms,
+                    warn=warn,
+                    secrets=secrets,
+                    prompts_before=prompts_before,
+                )
+            )
             self._closing.append(log.close)
         if tools.telemetry_log:
             from pi.audit.telemetry import TelemetrySink, provider_kind
@@ -56,9 +69,15 @@ class Observers:
                 monotonic=host.monotonic,
                 warn=warn,
                 secrets=secrets,
+                prompts_before=prompts_before,
             )
             self.sinks.append(telemetry)
             self._closing += [telemetry.close, plain.close]
+
+    @property
+    def prompts(self) -> int:
+        """How many prompts of this process began so far."""
+        return max((sink.prompt_id for sink in self.sinks), default=self._before)
 
     def close(self) -> None:
         """End of the run: write down what was open."""

@@ -8,10 +8,10 @@ to the model.
 from __future__ import annotations
 
 import codecs
-from typing import NamedTuple
 
 from pi.base.cancel import Cancel
 from pi.base.errors import PiError
+from pi.base.typing import NamedTuple
 from pi.cli.signals import CancelOnSignals
 
 TYPE_CHECKING = False

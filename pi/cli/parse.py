@@ -10,9 +10,8 @@ cannot be combined with one from further up yields to it without a word.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.base.errors import ConfigError, UsageError
+from pi.base.typing import NamedTuple
 from pi.cli.flags import BY_NAME, FLAGS
 
 TYPE_CHECKING = False

@@ -60,10 +60,12 @@ class Parts:
         self._untold: tuple[str, ...] = ()  # notes about the system prompt
         self._skill_folders: tuple[str, ...] = ()  # where the model may read
         self._skill_work_done = False
+        self.chosen_skills: tuple[str, ...] | None = None  # by a command, instead of --skill
         self._store: SessionStore | None = None
         self._is_open = False
         self._asked: Asked | None = None
         self._observers: Observers | None = None
+        self._logged = 0  # prompts that logs were told of
         self._recorder: Recorder | None = None
         self._unsaved: PiError | None = None  # of a recorder that is gone
         self._agent: Agent | None = None
@@ -120,24 +122,25 @@ class Parts:
 
     def _look_for_skills(self) -> RunSkills | NoSkills:
         """What skills add to the system prompt."""
-        from pi.cli.skill_look import NoSkills, may_have_skills
+        from pi.cli.skill_look import NoSkills, may_have_skills, with_chosen
 
-        if not may_have_skills(self.parsed, self.host.environ, self.cwd):
+        parsed = with_chosen(self.parsed, self.chosen_skills)
+        if not may_have_skills(parsed, self.host.environ, self.cwd):
             self._skill_folders = ()
             return NoSkills()
         from pi.cli.run_skills import run_skills  # only where there are skills
 
         can_read = "read" in self.settings.tools.names
-        found = run_skills(self.parsed, self.host, self.cwd, can_read=can_read)
+        found = run_skills(parsed, self.host, self.cwd, can_read=can_read)
         self._skill_folders = found.folders
         return found
 
     def _remark(self, line: str) -> None:
         """A result that is not the answer."""
         if self.host.stderr is not None and not self.settings.output.quiet:
-            from pi.base.text import plain_text  # loaded anyway
+            from pi.base.text import visible  # loaded anyway
 
-            print(plain_text(line.replace("\n", " ")), file=self.host.stderr)
+            print(visible(line), file=self.host.stderr)
 
     @property
     def observers(self) -> Observers:
@@ -146,7 +149,9 @@ class Parts:
             from pi.cli.observers import Observers
 
             secrets = self.asked.wires.secrets
-            self._observers = Observers(self.settings, self.host, self.cwd, secrets, self.alarm)
+            self._observers = Observers(
+                self.settings, self.host, self.cwd, secrets, self.alarm, self._logged
+            )
         return self._observers
 
     @property
@@ -194,6 +199,7 @@ class Parts:
 
     def _close_logs(self) -> None:
         if self._observers is not None:
+            self._logged = self._observers.prompts
             self._observers.close()
             self._observers = None  # opened again when they are needed
 

@@ -7,10 +7,9 @@ is tried out (once) where one is asked for.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.base.errors import UsageError
 from pi.base.text import secret_values
+from pi.base.typing import Any
 from pi.cli.toolbox import build_sandbox, private_files, roots
 from pi.tools import TOOLS
 from pi.tools.commands import command_check

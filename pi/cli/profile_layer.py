@@ -8,12 +8,12 @@ tighten the policy, and nothing else; it never stands in for one of the user's o
 from __future__ import annotations
 
 from pi.base.errors import PolicyRefused
+from pi.base.text import visible
 from pi.cli.config_rules import USER_ONLY
 from pi.cli.flags import BY_NAME as FLAGS
 from pi.cli.parse import Layer, parse
 from pi.commands.profile_fields import BY_NAME as FIELDS
 from pi.commands.profile_fields import BadProfile
-from pi.commands.store_text import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -142,9 +142,9 @@ def refuse(name: str, base: Parsed, changed: Parsed, *, trusted: bool) -> None:
     elsewhere = ", ".join(flag for flag in foreign if flag in USER_ONLY)
     if elsewhere:
         raise PolicyRefused(
-            f"profile '{shown(name)}' came with this folder, and it changes {elsewhere}: where "
+            f"profile '{visible(name)}' came with this folder, and it changes {elsewhere}: where "
             "requests and keys go is for the user's own profiles",
-            hint=f"give these flags yourself and keep them: /profile save {shown(name)} --user",
+            hint=f"give these flags yourself and keep them: /profile save {visible(name)} --user",
             code="project-not-trusted",
         )
 
@@ -164,7 +164,7 @@ def forbidden(base: Parsed, changed: Parsed) -> tuple[str, ...]:
 def not_approved(name: str, what: Sequence[str]) -> PolicyRefused:
     """The error for a folder's profile that wants more than a stranger may."""
     return PolicyRefused(
-        f"profile '{shown(name)}' came with this folder, nobody has approved it, and it "
+        f"profile '{visible(name)}' came with this folder, nobody has approved it, and it "
         f"changes {', '.join(what)}",
         hint="look at it with /profile show; /trust approves the folder, --trust-project "
         "does for one run",

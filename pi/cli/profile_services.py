@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.base.homes import find_project
+from pi.base.typing import Any
 from pi.cli.loosening import loosened
 from pi.cli.profile_layer import JUDGED, flag_values, given_flags, refuse
 from pi.cli.settings import build_settings
@@ -101,6 +100,8 @@ def apply_profile(run: Conversation) -> Callable[..., list[Change]]:
         taken = _allowed(run.settings, base, wanted, allow)
         if taken:
             _take(run, build_settings(over(base, taken)), taken)
+            where = f"{found.place.path} ({found.name})"
+            run.loaded.update({name: where for name in taken if name in TOOLS})
         taken_before.update(taken)
         changes = [_change(name, new, taken) for name in new]
         return changes + [

@@ -8,9 +8,9 @@ project only where the user trusts the folder.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from pi.base.errors import UsageError
+from pi.base.typing import NamedTuple
 from pi.cli.skill_look import searched
 from pi.cli.system_prompt import Part
 from pi.skills.catalogue import Catalogue, is_path, load
@@ -30,13 +30,15 @@ SHOWN = 10
 
 
 class RunSkills(NamedTuple):
-    """``parts`` are those of the system prompt: what was selected, and the list.
+    """``parts`` are those of the system prompt: what was selected, and the list; ``selected``
+    are the skills of the first.
     ``folders`` are those of skills, and the files of flat ones: the read tool may look
     there."""
 
     parts: tuple[Part, ...] = ()
     folders: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    selected: tuple[Skill, ...] = ()
 
 
 def catalogue(parsed: Parsed, environ: Mapping[str, str], cwd: str) -> Catalogue:
@@ -65,6 +67,7 @@ def run_skills(parsed: Parsed, host: Host, cwd: str, *, can_read: bool) -> RunSk
         (Part("skills", with_selected("", selected)), Part("skills listed", listing(rest))),
         tuple(sorted({o.folder if o.kind == FOLDER else o.file for o in (*selected, *rest)})),
         tuple(notes),
+        selected,
     )
 
 

@@ -42,6 +42,11 @@ def policy(run: Conversation) -> Callable[[], dict[str, Any]]:
     return report
 
 
+def secrets(run: Conversation) -> Callable[[], tuple[str, ...]]:
+    """What of the environment and the settings must not be shown."""
+    return lambda: run.secrets
+
+
 def stdin(run: Conversation) -> Callable[[], bytes] | None:
     """All of standard input, where nothing else of the run reads it."""
     if not run.stdin_is_free:

@@ -86,8 +86,8 @@ def _picked(host: Host) -> str:
 
 
 def _lines(host: Host) -> tuple[str, ...]:
-    from pi.base.text import plain_text
+    from pi.base.text import visible
 
     found = cards(FOLDER)
     times = {card.path: host.local_time(card.modified_ms) for card in found}
-    return tuple(map(plain_text, text_lines(found, times)))
+    return tuple(map(visible, text_lines(found, times)))

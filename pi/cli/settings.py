@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.ai.cost import Caps, parse_usd
 from pi.ai.models import parse_model
 from pi.ai.providers import BY_NAME as PROVIDERS
 from pi.base.errors import UsageError
 from pi.base.retry import RetryPolicy
+from pi.base.typing import NamedTuple
 from pi.cli.tool_settings import build_tool_settings
 from pi.compaction.sizes import CompactionSettings
 

@@ -31,6 +31,13 @@ def may_have_skills(parsed: Parsed, environ: Mapping[str, str], cwd: str) -> boo
     return any(os.path.isdir(place.path) for place in searched(parsed, environ, cwd))
 
 
+def with_chosen(parsed: Parsed, chosen: tuple[str, ...] | None) -> Parsed:
+    """``parsed`` as if ``--skill`` named ``chosen``; None leaves what it names."""
+    if chosen is None:
+        return parsed
+    return parsed._replace(values={**parsed.values, "--skill": chosen})
+
+
 def searched(parsed: Parsed, environ: Mapping[str, str], cwd: str) -> tuple[Place, ...]:
     """The folders that are searched; with --no-skills only the managed one, for names."""
     value: dict[str, Any] = parsed.values

@@ -6,9 +6,9 @@ line, or as one JSON object; a private key never does.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.base.errors import ConfigError, UsageError
+from pi.base.text import visible
+from pi.base.typing import Any
 from pi.skills.keyfiles import read_key_file, write_key_file
 from pi.skills.plain_files import read_plain
 from pi.skills.signing import Signer
@@ -140,7 +140,7 @@ def _content(path: str) -> bytes:
 
 def _note(parsed: Parsed, host: Host, text: str) -> None:
     if not parsed.values["--quiet"]:
-        print(f"[{text}]", file=host.stderr)
+        print(f"[{visible(text)}]", file=host.stderr)
 
 
 def _say(parsed: Parsed, host: Host, command: str, fields: Mapping[str, object]) -> int:
@@ -152,5 +152,5 @@ def _say(parsed: Parsed, host: Host, command: str, fields: Mapping[str, object])
     for name, value in fields.items():
         if value is not None:
             shown = str(value).lower() if isinstance(value, bool) else value
-            print(f"{name}={shown}", file=host.stdout)
+            print(f"{name}={visible(str(shown))}", file=host.stdout)
     return 0

@@ -6,6 +6,7 @@ import os
 
 from pi.base.cancel import Cancel
 from pi.base.errors import ConfigError, PiError, UsageError
+from pi.base.text import visible
 from pi.cli.skill_settings import build_skill_settings
 from pi.skills.stage import Stage, World
 
@@ -76,7 +77,6 @@ def setup(parsed: Parsed, host: Host) -> int:
     from pi.cli.signals import CancelOnSignals, raise_on_signals
     from pi.cli.startup import working_directory
     from pi.commands.result import Result, render_json
-    from pi.commands.skills_told import one_line
 
     if parsed.words:
         raise UsageError(f"{parsed.words[0]!r} is no flag, and --setup-only takes no prompt")
@@ -89,10 +89,10 @@ def setup(parsed: Parsed, host: Host) -> int:
     def say(line: str) -> None:
         told.append(line)
         if not as_json:
-            out(one_line(line))
+            out(visible(line))
 
     def warn(line: str) -> None:
-        print(f"pi: {line}", file=host.stderr)
+        print(f"pi: {visible(line)}", file=host.stderr)
 
     with CancelOnSignals(cancel, 0), JsonAnswer(command, parsed, host) as answer:
         stage = make_stage(parsed, host, working_directory(host), say, warn, cancel)
@@ -133,8 +133,8 @@ def validate(parsed: Parsed, host: Host) -> int:
         why = getattr(exc, "strerror", None) or str(exc)
         raise UsageError(f"failed to read {file}", cause=why) from exc
     for sentence in found:
-        print(sentence, file=host.stdout)
+        print(visible(sentence), file=host.stdout)
     if found:
         raise PiError(f"{file} breaks {len(found)} rules", code="invalid-skill")
-    print(f"{file} is valid", file=host.stdout)
+    print(f"{visible(file)} is valid", file=host.stdout)
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from pi import __version__
 from pi.agent.hooks import Hooks
@@ -17,6 +16,7 @@ from pi.base.cancel import Cancel
 from pi.base.errors import ConfigError, PiError
 from pi.base.retry import TurnRetry
 from pi.base.text import redact
+from pi.base.typing import NamedTuple
 from pi.cli.list_models import catalog_settings, world
 from pi.cli.routes import build_client
 from pi.cli.wires import Wires

@@ -13,9 +13,9 @@ that is the same tomorrow can be cached by the provider and replayed from a reco
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.base.errors import UsageError
+from pi.base.text import visible
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def system_prompt(
         parts += more
     parts += skills
     if not prompt.own:
-        parts.append(Part("place", f"Working directory: {cwd}"))
+        parts.append(Part("place", f"Working directory: {visible(cwd)}"))
     parts = [part for part in parts if part.text.strip()]
     return Composed(compose(parts), tuple(parts), tuple(notes))
 

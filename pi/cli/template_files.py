@@ -7,10 +7,10 @@ The folder may hold anything; what is no template is passed over with a note.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from pi.base.homes import SETTINGS, find_project, user_folder
 from pi.base.smallfile import Unreadable, read_small_text
+from pi.base.typing import NamedTuple
 from pi.commands.expansion import Template, is_name, read_template
 from pi.commands.table import BY_NAME
 

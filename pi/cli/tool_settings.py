@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from pi.base.errors import UsageError
+from pi.base.typing import NamedTuple
 from pi.tools import DEFAULT_TOOLS, TOOLS
 from pi.tools.policy import make_policy
 

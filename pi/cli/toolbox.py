@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
+from pi.base.typing import Any
 from pi.tools import load_tools
 from pi.tools.policy import as_json
 

@@ -8,9 +8,8 @@ beginning, is a command; ``//text`` is the prompt ``/text``; ``!text`` is for th
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.base.errors import UsageError
+from pi.base.typing import NamedTuple
 from pi.commands.dispatch import is_command
 
 BLOCK = '"""'

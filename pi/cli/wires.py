@@ -40,12 +40,13 @@ class Wires:
         self._player: ReplayTransport | None = None
         self.typed_secrets = typed_secrets(settings)
         self.secrets = longest_first((*secret_values(host.environ), *self.typed_secrets))
+        self._headers = settings.model.headers
         if self._network.replay:
             from pi.base.cassette_player import ReplayTransport, read_cassette
 
             self._player = ReplayTransport(
                 read_cassette(self._network.replay),
-                secrets=self.secrets,
+                **self._not_kept(),
                 lenient=self._network.replay_lenient,
             )
 
@@ -74,12 +75,19 @@ class Wires:
 
             self._recorder = Recording(
                 self._network.record,
-                secrets=self.secrets,
+                **self._not_kept(),
                 pi=__version__,
                 now_ms=self._host.now_ms,
                 monotonic=self._host.monotonic,
             )
         return self._recorder.over(make)
+
+    def _not_kept(self) -> dict[str, tuple[str, ...]]:
+        """What a cassette must not hold, and a replay leaves out of the comparison."""
+        from pi.base.cassette_secrets import of_user  # loaded anyway by what is to record
+
+        names, values = of_user(self._headers)
+        return {"secrets": (*self.secrets, *values), "hidden": names}
 
     def finish(self) -> PiError | None:
         """End the run's recording or replay. Returns what is wrong with it, if something is."""

@@ -11,9 +11,9 @@ approved in one folder is not approved in another.
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from pi.base.errors import PiError
+from pi.base.typing import Any
 from pi.commands.store_files import read_store, update_store, user_place
 from pi.commands.store_text import APPROVALS
 

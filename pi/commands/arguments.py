@@ -8,7 +8,8 @@ all words as that one, so that a path with blanks needs no quotes.
 from __future__ import annotations
 
 import os
-from typing import Any, NamedTuple
+
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

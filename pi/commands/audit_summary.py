@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from pi.audit.moments import parse_moment
 from pi.audit.summary import Window, summarize_files
 from pi.audit.summary_text import json_data, text_lines
 from pi.base.errors import PiError, UsageError
+from pi.base.typing import Any
 from pi.commands.arguments import ArgumentError
 from pi.commands.result import Result
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.base.errors import PiError
+from pi.base.typing import Any
 from pi.commands.arguments import ArgumentError
 from pi.commands.result import Result
 
@@ -38,7 +37,7 @@ def prompt(arguments: Arguments, context: CommandContext) -> Result:
     }
     # In the loop it was printed as it came.
     lines = () if context.interactive or not answer else (answer.rstrip("\n"),)
-    return Result(lines, data, error=end.error)
+    return Result(lines, data, error=end.error, verbatim=True)
 
 
 def new(arguments: Arguments, context: CommandContext) -> Result:

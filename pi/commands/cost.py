@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from pi.base.typing import Any
 from pi.commands.result import Result
 
 TYPE_CHECKING = False

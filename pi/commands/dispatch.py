@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import NamedTuple
 
 from pi.base.errors import Bug, PiError, UsageError
+from pi.base.text import visible
+from pi.base.typing import NamedTuple
 from pi.commands.arguments import ArgumentError, Arguments, read_arguments, split_line
 from pi.commands.result import Result, render_json
 from pi.commands.suggest import did_you_mean
@@ -135,5 +136,7 @@ def unknown(name: str) -> Result:
 
 
 def _outcome(name: str, result: Result, as_json: bool) -> Outcome:
+    if not result.verbatim:
+        result = result._replace(text=tuple(map(visible, result.text)))
     lines = (render_json(name, result),) if as_json else result.text
     return Outcome(name, result, lines, as_json)

@@ -6,10 +6,9 @@ further ones stand behind them with ``--all``; without it only those that did no
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from pi.base.errors import PiError
-from pi.base.text import plain_text, well_formed
+from pi.base.text import plain_text, visible, well_formed
+from pi.base.typing import Any, NamedTuple
 from pi.commands.result import Result
 
 TYPE_CHECKING = False
@@ -86,4 +85,4 @@ def _data(check: Check) -> dict[str, Any]:
 
 def _line(text: str) -> str:
     """Foreign words that cannot forge another line or field of the report."""
-    return plain_text(well_formed(text)).replace("\n", " ").replace("\t", " ")
+    return visible(plain_text(well_formed(text)).replace("\n", " ").replace("\t", " "))

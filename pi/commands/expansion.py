@@ -12,7 +12,8 @@ text that has no place for them follow it, because they were typed to be read.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

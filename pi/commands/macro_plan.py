@@ -6,8 +6,8 @@ calls within each other and more than ``MAX_STEPS`` commands are refused before 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
+from pi.base.text import visible
+from pi.base.typing import Any, NamedTuple
 from pi.commands.macro_text import (
     BadLine,
     Values,
@@ -20,7 +20,6 @@ from pi.commands.macro_text import (
     template,
     unfilled,
 )
-from pi.commands.store_text import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ class BadMacro(BadLine):
     """A line of a macro that cannot be run, and why. ``macro`` and ``index`` say where."""
 
     def __init__(self, macro: str, index: int, why: str, *, nested: bool = False) -> None:
-        of = f" of '{shown(macro)}'" if nested else ""
+        of = f" of '{visible(macro)}'" if nested else ""
         super().__init__(f"macro command #{index}{of} failed validation: {why}")
         self.macro, self.index, self.why = macro, index, why
 
@@ -102,7 +101,7 @@ def check(macro: Macro, lookup: Callable[[str], Macro]) -> tuple[Macro, ...]:
                     continue
                 line_of = (*above, one.name)
                 if call.name in line_of:
-                    raise BadLine(f"{shown(' -> '.join((*line_of, call.name)))} is a circle")
+                    raise BadLine(f"{visible(' -> '.join((*line_of, call.name)))} is a circle")
                 if len(line_of) < MAX_DEPTH:
                     depth = max(depth, 1 + visit(lookup(call.name), line_of))
                 if len(line_of) == MAX_DEPTH or len(above) + depth > MAX_DEPTH:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.base.errors import Interrupted, PiError, PolicyRefused
+from pi.base.text import visible
+from pi.base.typing import Any
 from pi.commands.approvals import Answers, digest
 from pi.commands.credentials import repeatable
 from pi.commands.dispatch import run_line
 from pi.commands.macro_plan import check, expand, takes
 from pi.commands.macro_text import read_values
 from pi.commands.result import Result
-from pi.commands.store_text import shown
 from pi.runtime.report import error_data
 
 TYPE_CHECKING = False
@@ -32,7 +31,7 @@ def run(shelf: Shelf, arguments: Arguments, context: CommandContext) -> Result:
     steps = expand(found, read_values(arguments.words[2:], takes(found)), shelf.find)
     if "dry-run" in arguments.options:
         head = f"{_head(found)} mode=dry-run commands={len(steps)}"
-        plan = [f"plan: command={shown(step.line)}" for step in steps]
+        plan = [f"plan: command={visible(step.line)}" for step in steps]
         data = {**_about(found), "mode": "dry-run", "commands": len(steps)}
         data["plan"] = [step.data() for step in steps]
         return Result((head, *plan), data)
@@ -47,16 +46,17 @@ def allowed(reached: Sequence[Macro], arguments: Arguments, context: CommandCont
     foreign = unapproved(reached, context)
     if not foreign or "trust-project" in arguments.options:
         return True
-    names = ", ".join(f"'{shown(macro.name)}'" for macro in foreign)
+    names = ", ".join(f"'{visible(macro.name)}'" for macro in foreign)
     if not context.interactive:
         raise PolicyRefused(
             f"macro {names} came with this folder, and nobody has approved it",
             hint=f"look at it with /macro show {foreign[0].name}, then add --trust-project",
             code="project-not-trusted",
         )
-    lines = [f"  {shown(line)}" for macro in foreign for line in macro.lines]
+    lines = [f"  {visible(line)}" for macro in foreign for line in macro.lines]
+    where = visible(foreign[0].path)
     question = "\n".join(
-        (f"Macro {names} came with this folder ({foreign[0].path}) and runs:", *lines, "Run it?")
+        (f"Macro {names} came with this folder ({where}) and runs:", *lines, "Run it?")
     )
     if not context.confirm(question):
         return False
@@ -103,14 +103,16 @@ def _apply(
         if error is not None:
             rows[-1]["error"] = error_data(error)
             failures.append(_stopped(found, step, error))
-            lines.append(_error_line(found, step, error))
+            lines.append(visible(_error_line(found, step, error)))
         if leave or (error is not None and not (keep_going and not _is_over(error))):
             break
     counts = {"commands": len(steps), "executed": len(rows), "failed": len(failures)}
     tail = f" failed={len(failures)}" if failures else ""
-    lines.append(f"{_head(found)} mode=apply commands={len(steps)} executed={len(rows)}{tail}")
+    head = f"{_head(found)} mode=apply commands={len(steps)} executed={len(rows)}{tail}"
+    lines.append(visible(head))
     data = {**_about(found), "mode": "apply", **counts, "steps": rows}
-    return Result(tuple(lines), data, failures[0] if failures else None, leave)
+    first = failures[0] if failures else None
+    return Result(tuple(lines), data, first, leave, verbatim=True)  # those of commands may be
 
 
 def _is_over(error: PiError) -> bool:
@@ -121,9 +123,9 @@ def _is_over(error: PiError) -> bool:
 def _stopped(found: Macro, step: Step, error: PiError) -> PiError:
     """The failure of a macro: which command of which macro, and why."""
     of = f" (called by '{found.name}')" if step.macro != found.name else ""
-    line = shown(repeatable(step.line))
+    line = visible(repeatable(step.line))
     why = PiError(
-        f"macro '{shown(step.macro)}'{of}: command #{step.number} {line}: {error.message}",
+        f"macro '{visible(step.macro)}'{of}: command #{step.number} {line}: {error.message}",
         cause=error.cause,
         hint=error.hint,
         code=error.code,
@@ -133,11 +135,9 @@ def _stopped(found: Macro, step: Step, error: PiError) -> PiError:
 
 
 def _error_line(found: Macro, step: Step, error: PiError) -> str:
-    within = (
-        f" (command #{step.number} of '{shown(step.macro)}')" if step.macro != found.name else ""
-    )
+    within = f" (command #{step.number} of '{step.macro}')" if step.macro != found.name else ""
     return (
-        f"macro error: path={found.path} name={found.name} command={shown(repeatable(step.line))} "
+        f"macro error: path={found.path} name={found.name} command={repeatable(step.line)} "
         f"error={error.message}{within}"
     )
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.base.errors import PiError
-from pi.base.text import redact, secret_values
+from pi.base.text import redact, secret_values, visible
+from pi.base.typing import Any
 from pi.commands.macro_plan import Macro, read_macro
 from pi.commands.macro_text import BadLine
 from pi.commands.store_files import project_place, read_store, update_store, user_place
-from pi.commands.store_text import MACROS, shown, unreadable, valid_name, with_entry
+from pi.commands.store_text import MACROS, unreadable, valid_name, with_entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,19 +79,32 @@ class Shelf:
             content = self.content(place)
             if name in content[MACROS.member]:
                 return read_macro(name, content, place.path, place.level)
-        why = UnknownMacro(f"unknown macro '{shown(name)}'", hint="/macro list shows all")
+        why = UnknownMacro(f"unknown macro '{visible(name)}'", hint="/macro list shows all")
         if self.trouble is not None:
             why.cause = self.trouble.message
         raise why
 
-    def put(self, name: str, lines: Sequence[str], description: str | None) -> Place:
-        """Store a macro; a description of None leaves the one there is. Raises PiError, BadLine
-        for one that holds a key: the file is made to be passed on."""
+    def put(
+        self,
+        name: str,
+        lines: Sequence[str],
+        description: str | None,
+        before: Sequence[str] | None = None,
+    ) -> Place:
+        """Store a macro; a description of None leaves the one there is. Raises PiError, also
+        where the macro is not ``before`` any more (None for any), BadLine for one that holds
+        a key: the file is made to be passed on."""
         valid_name(name, MACROS)
         _refuse_secrets((name, *lines, description or ""), self._context.environ)
         place = self.place
 
         def change(content: dict[str, Any]) -> dict[str, Any]:
+            if before is not None and content[MACROS.member].get(name) != list(before):
+                raise PiError(
+                    f"macro '{name}' was changed by another process meanwhile",
+                    hint=f"/macro show {name} shows it as it is now",
+                    code="macro-changed",
+                )
             made = with_entry(content, MACROS.member, name, list(lines))
             if description is not None:
                 _check_about(content, place)
@@ -115,7 +127,7 @@ class Shelf:
                 hint = "/macro list shows all"
                 if not self._only_user and any(name == each for each, _ in self.names()):
                     hint = f"it is the user's own: /macro delete {name} --user"
-                raise UnknownMacro(f"unknown macro '{shown(name)}'", hint=hint)
+                raise UnknownMacro(f"unknown macro '{visible(name)}'", hint=hint)
             left = len(content[MACROS.member]) - 1
             made = with_entry(content, MACROS.member, name, None)
             if isinstance(content.get(ABOUT), dict):

@@ -15,11 +15,11 @@ Invariants (each has a property test):
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from pi.base.errors import UsageError
+from pi.base.text import visible
+from pi.base.typing import NamedTuple
 from pi.commands.arguments import ArgumentError, Arguments, read_arguments, split_line
-from pi.commands.store_text import shown
 from pi.commands.table import BY_NAME
 
 TYPE_CHECKING = False
@@ -90,7 +90,7 @@ def template(line: str) -> Template:
     name, raw = split_line(masked)
     spec = find(name)
     if spec is None:
-        raise BadLine(f"unknown command: {shown(_MARK.sub('$', name))}")
+        raise BadLine(f"unknown command: {visible(_MARK.sub('$', name))}")
     if spec.name in NOT_STORABLE:
         raise BadLine(f"{spec.name} cannot be part of a macro")
     try:
@@ -169,7 +169,7 @@ def check_values(found: Sequence[Parameter], values: Values) -> None:
     taken = max((int(name) for name in names if name.isdigit()), default=0)
     if len(values.positional) > taken:
         raise BadLine(
-            f"unexpected argument {shown(values.positional[taken])!r}: "
+            f"unexpected argument {visible(values.positional[taken])!r}: "
             f"the macro takes {taken or 'none'}"
         )
 
@@ -202,7 +202,7 @@ def _masked(line: str) -> tuple[str, tuple[Parameter, ...]]:
 
     masked = _PARAMETER.sub(mask, line)
     if "${" in masked:
-        wrong = shown(masked[masked.index("${") :][:20])
+        wrong = visible(masked[masked.index("${") :][:20])
         raise BadLine(f"{wrong!r} is no parameter; $$ is a dollar sign")
     return masked, tuple(found)
 

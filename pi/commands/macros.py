@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from pi.base.errors import PiError, UsageError
 from pi.base.smallfile import Unreadable, read_small
+from pi.base.text import visible
+from pi.base.typing import Any
 from pi.commands.approvals import Answers, digest
 from pi.commands.macro_plan import BadMacro, Macro, check, takes
 from pi.commands.macro_run import run, unapproved
@@ -14,7 +15,7 @@ from pi.commands.macro_shelf import Shelf
 from pi.commands.macro_text import BadLine
 from pi.commands.result import Result
 from pi.commands.script import read_script
-from pi.commands.store_text import MACROS, shown, valid_name
+from pi.commands.store_text import MACROS, valid_name
 from pi.commands.subcommands import SUBCOMMANDS
 from pi.commands.subcommands import usage as written
 
@@ -53,9 +54,9 @@ def macro(arguments: Arguments, context: CommandContext) -> Result:
 
 def failed(path: str, name: str, error: PiError) -> Result:
     """The result of a command that did not get to run anything."""
-    named = f"name={shown(name)} " if name else ""
-    cause = f" ({shown(error.cause)})" if error.cause else ""
-    line = f"macro error: path={shown(path)} {named}error={error.message}{cause}"
+    named = f"name={visible(name)} " if name else ""
+    cause = f" ({visible(error.cause)})" if error.cause else ""
+    line = f"macro error: path={visible(path)} {named}error={error.message}{cause}"
     return Result((line,), error=error)
 
 
@@ -67,7 +68,7 @@ def usage(verb: str) -> str:
 
 def _check_words(verb: str, arguments: Arguments) -> None:
     if verb not in _VERBS:
-        raise UsageError(f"unknown subcommand '{shown(verb)}'; {USAGE}" if verb else USAGE)
+        raise UsageError(f"unknown subcommand '{visible(verb)}'; {USAGE}" if verb else USAGE)
     least, most = _WORDS[verb]
     if not least <= len(arguments.words) - 1 <= most:
         raise UsageError(usage(verb))
@@ -93,7 +94,7 @@ def _save(shelf: Shelf, arguments: Arguments, context: CommandContext) -> Result
 
 def _read(source: str, context: CommandContext) -> tuple[ScriptLine, ...]:
     """The lines of a commands file. Raises UsageError."""
-    message = f"failed to read commands file {shown(source)}"
+    message = f"failed to read commands file {visible(source)}"
     try:
         path = os.path.join(context.cwd, os.path.expanduser(source))
         data, is_longer = read_small(path, MAX_FILE_BYTES)
@@ -106,7 +107,7 @@ def _read(source: str, context: CommandContext) -> tuple[ScriptLine, ...]:
     except UsageError as exc:
         raise UsageError(message, cause=exc.cause or exc.message) from None
     if not found:
-        raise UsageError(f"commands file {shown(source)} does not contain runnable commands")
+        raise UsageError(f"commands file {visible(source)} does not contain runnable commands")
     return found
 
 
@@ -122,7 +123,7 @@ def _judge(made: Macro, shelf: Shelf, found: tuple[ScriptLine, ...] = (), source
         if exc.macro != made.name or not found:
             raise
         line = found[exc.index]
-        where = f"(line {line.number} of {shown(source)}: {shown(line.wish + line.text)})"
+        where = f"(line {line.number} of {visible(source)}: {visible(line.wish + line.text)})"
         raise BadLine(f"{exc.message} {where}") from None
 
 
@@ -159,13 +160,13 @@ def _list(shelf: Shelf, arguments: Arguments, context: CommandContext) -> Result
 
 
 def _row(row: dict[str, Any]) -> str:
-    line = f"macro: name={shown(row['name'])} commands={row['commands']}"
+    line = f"macro: name={visible(row['name'])} commands={row['commands']}"
     if row["level"] == "user":
         line += " level=user"
     if row["status"] != "ok":
         line += f" status={row['status']}"
     if row.get("description"):
-        line += f" description={shown(row['description'])}"
+        line += f" description={visible(row['description'])}"
     return line
 
 
@@ -174,10 +175,10 @@ def _show(shelf: Shelf, arguments: Arguments, context: CommandContext) -> Result
     head = f"macro show: path={found.path} name={found.name} commands={len(found.lines)}"
     lines = [head]
     lines += [
-        f"command: index={index} value={shown(line)}" for index, line in enumerate(found.lines)
+        f"command: index={index} value={visible(line)}" for index, line in enumerate(found.lines)
     ]
     if found.description:
-        lines.append(f"description: {shown(found.description)}")
+        lines.append(f"description: {visible(found.description)}")
     data: dict[str, Any] = {"path": found.path, "name": found.name, "level": found.level}
     data.update(commands=list(found.lines), description=found.description)
     try:
@@ -199,7 +200,7 @@ def _delete(shelf: Shelf, arguments: Arguments, context: CommandContext) -> Resu
         except PiError:
             pass  # an approval of what is gone approves nothing
     data = {"path": place.path, "name": name, "status": "deleted", "remaining": left}
-    line = f"macro delete: path={place.path} name={shown(name)} status=deleted remaining={left}"
+    line = f"macro delete: path={place.path} name={visible(name)} status=deleted remaining={left}"
     return Result((line,), data)
 
 
@@ -214,7 +215,7 @@ def _edit(shelf: Shelf, arguments: Arguments, context: CommandContext) -> Result
     count = len(before.lines) + (1 if insert else 0)
     index = int(word) if word.isascii() and word.isdigit() and len(word) < 9 else count
     if index >= count:
-        raise UsageError(f"'{shown(word)}' is no index; the last one is {count - 1}")
+        raise UsageError(f"'{visible(word)}' is no index; the last one is {count - 1}")
     if bool(command) == remove or (insert and remove):
         raise UsageError(usage("edit"))
     lines = list(before.lines)
@@ -224,7 +225,7 @@ def _edit(shelf: Shelf, arguments: Arguments, context: CommandContext) -> Result
     made = before._replace(lines=tuple(lines))
     _judge(made, shelf)
     mine = not unapproved((before,), context)  # what came with the folder is asked about
-    shelf.put(name, lines, None)
+    shelf.put(name, lines, None, before.lines)
     data = {"path": made.path, "name": name, "commands": lines, "level": made.level}
     head = f"macro edit: path={made.path} name={name} index={index} commands={len(lines)}"
     return Result((head, *(_own(made, context) if mine else ())), data)

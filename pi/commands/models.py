@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from pi.ai.catalog import Filters, row, shown
 from pi.ai.catalog_json import plain_entry
 from pi.ai.models import parse_model
 from pi.base.errors import PiError, UsageError
+from pi.base.typing import Any, NamedTuple
 from pi.commands.result import Result
 from pi.commands.table import BY_NAME
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.base.errors import PiError, UsageError
+from pi.base.typing import Any
 from pi.commands.arguments import ArgumentError
 from pi.commands.positions import names, resolve, session, shown_path
 from pi.commands.result import Result

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.base.errors import PiError, PolicyRefused, UsageError
+from pi.base.typing import Any
 from pi.commands.arguments import ArgumentError
 from pi.commands.result import Result
 

@@ -13,10 +13,9 @@ Invariants (each has a property test):
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from pi.base.errors import ConfigError
-from pi.commands.store_text import shown
+from pi.base.text import visible
+from pi.base.typing import Any, NamedTuple
 from pi.tools.policy import PRESETS
 
 TYPE_CHECKING = False
@@ -160,8 +159,8 @@ def worded(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (list, tuple)):
-        return shown(",".join(map(str, value)))
-    return shown(str(value))
+        return visible(",".join(map(str, value)))
+    return visible(str(value))
 
 
 def _stored(raw: Mapping[str, Any], name: str) -> tuple[Any, bool]:

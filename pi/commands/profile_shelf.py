@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from pi.base.errors import PiError, UsageError
+from pi.base.text import visible
+from pi.base.typing import Any, NamedTuple
 from pi.commands.approvals import Answers, digest
 from pi.commands.profile_fields import BadProfile, Profile, read_profile, write_profile
 from pi.commands.store_files import project_place, read_store, update_store, user_place
-from pi.commands.store_text import PROFILES, shown, valid_name, with_entry
+from pi.commands.store_text import PROFILES, valid_name, with_entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,10 +90,10 @@ class Shelf:
             try:
                 profile = read_profile(stored[name])
             except BadProfile as exc:
-                raise BadProfile(f"profile '{shown(name)}' is damaged: {exc.message}") from None
+                raise BadProfile(f"profile '{visible(name)}' is damaged: {exc.message}") from None
             return Found(name, profile, place, self._is_mine(name, place))
         hint = "/profile list shows all"
-        why = UnknownProfile(f"unknown profile '{shown(name)}'", hint=hint)
+        why = UnknownProfile(f"unknown profile '{visible(name)}'", hint=hint)
         if self.trouble is not None:
             why.cause = self.trouble.message
         raise why
@@ -133,8 +133,8 @@ class Shelf:
             if name not in content[_MEMBER]:
                 hint = "/profile list shows all"
                 if not self._only_user and name in self.stored(self.user):
-                    hint = f"it is the user's own: /profile delete {shown(name)} --user"
-                raise UnknownProfile(f"unknown profile '{shown(name)}'", hint=hint)
+                    hint = f"it is the user's own: /profile delete {visible(name)} --user"
+                raise UnknownProfile(f"unknown profile '{visible(name)}'", hint=hint)
             left = len(content[_MEMBER]) - 1
             return with_entry(content, _MEMBER, name, None)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from pi.base.errors import PiError, PolicyRefused, UsageError
+from pi.base.text import visible
+from pi.base.typing import Any, NamedTuple
 from pi.commands.profile_fields import differences, worded
 from pi.commands.profile_shelf import Shelf
 from pi.commands.result import Result
-from pi.commands.store_text import PROFILES, shown, valid_name
+from pi.commands.store_text import PROFILES, valid_name
 from pi.commands.subcommands import SUBCOMMANDS
 from pi.commands.subcommands import usage as written
 
@@ -50,16 +50,16 @@ def profile(arguments: Arguments, context: CommandContext) -> Result:
             valid_name(name, PROFILES)
         return _VERBS[verb](shelf, arguments, context)
     except PiError as exc:
-        named = f"name={shown(name)} " if name else ""
-        cause = f" ({shown(exc.cause)})" if exc.cause else ""
-        where = f"path={shown(shelf.place.path)} {named}"
+        named = f"name={visible(name)} " if name else ""
+        cause = f" ({visible(exc.cause)})" if exc.cause else ""
+        where = f"path={visible(shelf.place.path)} {named}"
         return Result((f"profile error: {where}error={exc.message}{cause}",), error=exc)
 
 
 def _check_words(verb: str, arguments: Arguments) -> None:
     row = next((row for row in SUBCOMMANDS["/profile"] if row.name == verb), None)
     if row is None:
-        raise UsageError(f"unknown subcommand '{shown(verb)}'; {USAGE}" if verb else USAGE)
+        raise UsageError(f"unknown subcommand '{visible(verb)}'; {USAGE}" if verb else USAGE)
     words = 0 if verb == "list" else 1
     if len(arguments.words) - 1 != words:
         raise UsageError(f"usage: {written('/profile', row)}")
@@ -93,7 +93,7 @@ def _list(shelf: Shelf, arguments: Arguments, context: CommandContext) -> Result
     lines = []
     for name, place in shelf.names():
         row = {"name": name, "level": place.level, "status": "ok"}
-        line = f"profile: name={shown(name)}" + (" level=user" if not place.is_project else "")
+        line = f"profile: name={visible(name)}" + (" level=user" if not place.is_project else "")
         try:
             shelf.find(name)
         except PiError as exc:
@@ -115,7 +115,7 @@ def _show(shelf: Shelf, arguments: Arguments, context: CommandContext) -> Result
     values, flags = found.profile.effective(), found.profile.flags
     lines = [f"profile show: path={found.place.path} name={found.name} status=found"]
     lines += [f"value: {name}={worded(value)}" for name, value in values.items()]
-    lines += [f"flag: {shown(name)}={worded(value)}" for name, value in sorted(flags.items())]
+    lines += [f"flag: {visible(name)}={worded(value)}" for name, value in sorted(flags.items())]
     lines.append(f"set: {worded(found.profile.sets)}")
     data = {**_about(found), "status": "found", "values": _plain(values), "flags": dict(flags)}
     return Result(tuple(lines), {**data, "set": list(found.profile.sets)})
@@ -125,7 +125,7 @@ def _delete(shelf: Shelf, arguments: Arguments, context: CommandContext) -> Resu
     name = arguments.word(1)
     left = shelf.take(name)
     path = shelf.place.path
-    line = f"profile delete: path={path} name={shown(name)} status=deleted remaining={left}"
+    line = f"profile delete: path={path} name={visible(name)} status=deleted remaining={left}"
     return Result((line,), {"path": path, "name": name, "status": "deleted", "remaining": left})
 
 
@@ -156,7 +156,7 @@ def _load(shelf: Shelf, arguments: Arguments, context: CommandContext) -> Result
     refused = [change for change in changes if change.state == "refused"]
     if not refused:
         return Result(tuple(lines), data)
-    names = ", ".join(shown(change.name) for change in refused)
+    names = ", ".join(visible(change.name) for change in refused)
     error = PolicyRefused(
         f"profile '{found.name}': not taken up: {names}",
         cause=refused[0].why,
@@ -180,7 +180,7 @@ def _kept(found: Found, context: CommandContext, changes: list[Change]) -> list[
 def _change_line(change: Change) -> str:
     kind = "flag" if change.name.startswith("--") else "field"
     why = f" reason={change.why}" if change.why else ""
-    return f"{change.state}: {kind}={shown(change.name)} value={worded(change.value)}{why}"
+    return f"{change.state}: {kind}={visible(change.name)} value={worded(change.value)}{why}"
 
 
 def _compared(verb: str, found: Found, context: CommandContext) -> tuple[list[str], dict[str, Any]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
+from pi.base.typing import Any, NamedTuple
 from pi.runtime.report import error_data, json_line
 
 TYPE_CHECKING = False
@@ -17,6 +16,9 @@ class Result(NamedTuple):
     """``text`` are the lines for a person; ``data`` the same as JSON data. ``error`` is set
     when the command failed: its exit code is the command's. ``leave`` asks the loop to end.
     ``legacy`` are top-level keys that scripts of the older program read from ``--json``.
+
+    Each of the lines is shown as one, whatever names of files are in it, unless they are
+    ``verbatim``: an answer, a file, a skill's own text.
     """
 
     text: tuple[str, ...] = ()
@@ -24,6 +26,7 @@ class Result(NamedTuple):
     error: PiError | None = None
     leave: bool = False
     legacy: Mapping[str, Any] | None = None
+    verbatim: bool = False
 
     @property
     def ok(self) -> bool:

@@ -7,9 +7,8 @@ it must. ``problems`` checks a whole file without running it.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.base.errors import Interrupted, PiError, UsageError
+from pi.base.typing import NamedTuple
 from pi.commands.arguments import ArgumentError, read_arguments, split_line
 from pi.commands.credentials import repeatable
 from pi.commands.dispatch import find, run_line

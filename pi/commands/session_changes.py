@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from pi.base.errors import PiError, UsageError, VerificationFailed
+from pi.base.typing import Any
 from pi.commands.positions import names, resolve, session, shown_path
 from pi.commands.result import Result
 from pi.sessions import importing

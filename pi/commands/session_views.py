@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from pi.base.errors import PiError, VerificationFailed
 from pi.commands.arguments import ArgumentError
 from pi.commands.positions import names, resolve, session, shown_path, write_new
 from pi.commands.result import Result
 from pi.sessions import difference, drawing, search
-from pi.sessions import export as exporting
 from pi.sessions import stats as figures
 from pi.sessions import validate as checking
 from pi.sessions.backups import stamp
-from pi.sessions.labels import KINDS, LabelError, fold, record
-from pi.sessions.load_rows import load_rows, raw_of
+from pi.sessions.labels import KINDS, LabelError
+from pi.sessions.load_rows import load_rows
 from pi.sessions.shelf import FOLDER, cards
 from pi.sessions.shelf import text_lines as list_lines
 from pi.sessions.snapshot import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from pi.commands.arguments import Arguments
     from pi.commands.context import CommandContext
-    from pi.sessions.rows import Row
     from pi.sessions.store import SessionStore
 
 
@@ -163,7 +158,7 @@ def draw(arguments: Arguments, context: CommandContext) -> Result:
     nodes, edges = len(snapshot.entries), len(drawing.edges(snapshot))
     data = {"path": path, "format": chosen, "nodes": nodes, "edges": edges}
     if path == "-":
-        return Result(tuple(text.split("\n")), {**data, "text": text})
+        return Result(tuple(text.split("\n")), {**data, "text": text}, verbatim=True)
     try:
         force = bool(arguments.options.get("force"))
         write_new(path, text.encode("utf-8", "replace"), context, force=force)
@@ -173,72 +168,6 @@ def draw(arguments: Arguments, context: CommandContext) -> Result:
         return Result((line,), error=exc)
     line = f"session graph export: path={path} format={chosen} nodes={nodes} edges={edges}"
     return Result((line,), data)
-
-
-def export(arguments: Arguments, context: CommandContext) -> Result:
-    """A branch, or the whole tree, as a new file."""
-    store = session(context)
-    path = arguments.word()
-    options = arguments.options
-    target = os.path.realpath(os.path.join(context.cwd, os.path.expanduser(path)))
-    if target == store.path:
-        raise PiError(
-            "the session cannot be exported onto itself", hint="/session-compact prunes it"
-        )
-    head = resolve(options["from"], store) if "from" in options else store.head
-    chosen = options.get("format", "jsonl")
-    data, entries = _exported(store, head, chosen, shown_path(context), whole="all" in options)
-    report = {"path": path, "entries": entries, "head": head, "format": chosen}
-    if path == "-":
-        text = data.decode("utf-8", "replace")
-        # Whoever prints the lines ends each, so what is printed is the data to the byte.
-        return Result(tuple(text.split("\n")[:-1]), {**report, "text": text})
-    write_new(path, data, context, force="force" in options)
-    return Result((exporting.text_line(path, entries, head),), report)
-
-
-def _exported(
-    store: SessionStore, head: int | None, form: str, title: str, *, whole: bool
-) -> tuple[bytes, int]:
-    """The file that an export makes, and how many entries it has."""
-    if not os.path.exists(store.path):
-        rows: tuple[Row, ...] = ()
-    else:
-        loaded = load_rows(store.path)
-        rows = exporting.chosen(loaded.rows, head, whole=whole)
-    entries = sum(row.is_entry for row in rows)
-    if form != "jsonl":
-        make = {"md": exporting.to_markdown, "json": exporting.to_json}[form]
-        return make(title, rows), entries
-    header = {
-        "record_type": "meta",
-        "schema_version": 2,
-        "session_id": store.session_id,
-        "next_id": store.next_id,
-    }
-    if not rows:
-        return exporting.to_sealed_jsonl(header, (), lambda row: b""), entries
-    ids = {row.record["id"] for row in rows if row.record is not None and row.is_entry}
-    with open(loaded.path, "rb") as file:
-        notes = _old_names(store, ids)
-        return exporting.to_sealed_jsonl(header, rows, raw_of(file), notes), entries
-
-
-def _old_names(store: SessionStore, ids: Collection[int]) -> list[dict[str, Any]]:
-    """Records of names that are only in the older program's files beside the session."""
-    found = []
-    for kind in KINDS:
-        try:
-            standing = names(store, kind)
-        except LabelError:
-            continue  # a broken file of names is no reason to export nothing
-        noted = fold(store.notes, kind)
-        found += [
-            record(kind, name, entry_id)
-            for name, entry_id in standing.items()
-            if entry_id in ids and name not in noted
-        ]
-    return found
 
 
 def _failed(what: str, error: PiError) -> Result:

@@ -81,7 +81,8 @@ def prune(arguments: Arguments, context: CommandContext) -> Result:
         raise UsageError(
             "the lockfile is empty: every skill would be deleted", hint="--apply --all does it"
         )
-    if not context.confirm(f"delete {len(files)} skills from {directory}?"):
+    question = f"delete {len(files)} skills from {directory}?"
+    if not ("yes" in options or context.confirm(question)):
         raise UsageError("not confirmed", hint="nothing was deleted")
     done = remove(directory, files)
     lines += [

@@ -6,6 +6,7 @@ from pi.commands.spec import CommandSpec, Option
 
 _VIEWS = "pi.commands.skills_views"
 _CHANGES = "pi.commands.skills_changes"
+_MANAGE = "pi.commands.skills_manage"
 
 SKILLS: tuple[CommandSpec, ...] = (
     CommandSpec("/skills-search", "/skills-search <query> [max_results]",
@@ -48,4 +49,32 @@ SKILLS: tuple[CommandSpec, ...] = (
     CommandSpec("/skills-verify", "/skills-verify [lockfile_path] [trust_root_file] [--json]",
                 "Check digests and signatures", "pi.commands.skills_verify:verify", "Skills",
                 "--strict: warnings fail too.", options=(Option("strict"),), words=(0, 2)),
+)  # fmt: skip
+
+# Not of the older program, whose commands come first.
+MORE_SKILLS: tuple[CommandSpec, ...] = (
+    CommandSpec("/skills-use", "/skills-use [name...] [--none]",
+                "Put the text of skills into the system prompt", "pi.commands.skills_use:use",
+                "Skills", "Without names: show which are in it, and their size. --none takes out "
+                "those that are there. It counts from the next prompt on.",
+                "/skills-use review", options=(Option("none"),), words=(0, 99)),
+    CommandSpec("/skills-install", "/skills-install <file|url|registry:name...> [--sha256 <hex>]",
+                "Install skills", f"{_MANAGE}:install", "Skills",
+                "By the rules of --install-skill, --install-skill-url and "
+                "--install-skill-from-registry. --lock-write records it in the lockfile, as "
+                "--skills-lock-write does.",
+                "/skills-install review.md", options=(Option("sha256", "text"),
+                                                      Option("lock-write")), words=(1, 99)),
+    CommandSpec("/skills-update", "/skills-update [name...] [--dry-run]",
+                "Fetch skills again from where they came from", f"{_MANAGE}:update", "Skills",
+                "Those that the lockfile has from an address or from the registry of this run.",
+                "/skills-update --dry-run", options=(Option("dry-run"), Option("yes")),
+                words=(0, 99)),
+    CommandSpec("/skills-remove", "/skills-remove <name...> [--dry-run|--apply]",
+                "Remove installed skills", f"{_MANAGE}:remove", "Skills",
+                "Shows only what it would do, unless --apply. --lock-write drops them from the "
+                "lockfile too, as --skills-lock-write does.",
+                "/skills-remove review --apply",
+                options=(Option("dry-run"), Option("apply"), Option("lock-write"),
+                         Option("yes")), words=(1, 99)),
 )  # fmt: skip

@@ -32,11 +32,10 @@ def telling(
     def decorate(handler: Handler) -> Handler:
         def told(arguments: Arguments, context: CommandContext) -> Result:
             try:
-                result = handler(arguments, context)
-                return result._replace(text=tuple(map(one_line, result.text)))
+                return handler(arguments, context)
             except PiError as exc:
                 where = _fields(fields, arguments, context)
-                lines = [one_line(f"{words} error: {where} error={chain(exc)}")]
+                lines = [f"{words} error: {where} error={chain(exc)}"]
                 if exc.hint and not exc.hint.startswith("usage:"):
                     lines.append(f"hint: {exc.hint}")
                 legacy = {"path": where[len("path=") :], "status": "error"} if with_status else None
@@ -45,11 +44,6 @@ def telling(
         return told
 
     return decorate
-
-
-def one_line(text: str) -> str:
-    """A file's name may hold a line end; it must not forge another line."""
-    return text.replace("\n", "\\n")
 
 
 def chain(error: PiError) -> str:

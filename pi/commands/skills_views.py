@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from pi.base.errors import UsageError, VerificationFailed
+from pi.base.text import visible
 from pi.commands.result import Result
 from pi.commands.skills_told import at_lock, catalogue, in_directory, telling, work
 
@@ -31,12 +32,21 @@ def _searching(arguments: Arguments, context: CommandContext) -> str:
 
 @telling("skills list", in_directory)
 def show_list(arguments: Arguments, context: CommandContext) -> Result:
-    """``/skills-list``: every skill that can be used here."""
-    found = catalogue(context)
+    """``/skills-list``: every skill that can be used here, and which are in use."""
+    from pi.commands.skills_use import in_use
+
+    found, used = catalogue(context), in_use(context)
     directory = work(context).settings.directory
-    rows = [_row(skill, directory) for skill in sorted(found.skills, key=_by_name)]
+    rows = [
+        {**_row(skill, directory), "in_use": skill.file in used}
+        for skill in sorted(found.skills, key=_by_name)
+    ]
     lines = [f"skills list: path={directory} count={len(rows)}"]
-    lines += [f"skill: name={row['name']} file={row['file']}" for row in rows] or ["skills: none"]
+    lines += [
+        f"skill: name={row['name']} file={row['file']}"
+        + (f" in_use=true bytes={row['bytes']}" if row["in_use"] else "")
+        for row in rows
+    ] or ["skills: none"]
     lines += [f"warning: {told}" for told in found.warnings]
     data = {"path": directory, "count": len(rows), "skills": rows, "warnings": found.warnings}
     return Result(tuple(lines), data)
@@ -59,8 +69,10 @@ def show(arguments: Arguments, context: CommandContext) -> Result:
     lines += [f"{name}: {value}" for name, value in facts.items()]
     if row["allowed_tools"]:
         lines.append(f"allowed-tools: {' '.join(row['allowed_tools'])} (shown, never granted)")
+    lines = [visible(line) for line in lines]
     data = {**row, **facts, "path": directory, "content_bytes": size, "content": content}
-    return Result((*lines, "---", *content.rstrip("\n").split("\n")), data)
+    text = (*lines, "---", *content.rstrip("\n").split("\n"))
+    return Result(text, data, verbatim=True)
 
 
 @telling("skills search", _searching)
@@ -149,10 +161,9 @@ def _query(arguments: Arguments) -> tuple[str, int]:
 def _row(skill: Skill, directory: str) -> dict[str, Any]:
     from pi.skills.skill import allowed_tools
 
-    inside = os.path.relpath(skill.file, os.path.abspath(directory))
     return {
         "name": skill.name,
-        "file": skill.file if inside.startswith("..") else inside.replace(os.sep, "/"),
+        "file": shown_file(skill, directory),
         "kind": skill.kind,
         "scope": skill.scope,
         "description": skill.description,
@@ -160,6 +171,12 @@ def _row(skill: Skill, directory: str) -> dict[str, Any]:
         "bytes": len(skill.body.encode("utf-8", "replace")),
         "allowed_tools": list(allowed_tools(skill.fields)),
     }
+
+
+def shown_file(skill: Skill, directory: str) -> str:
+    """The file of a skill, as the lockfile names it if it lies in ``directory``."""
+    inside = os.path.relpath(skill.file, os.path.abspath(directory))
+    return skill.file if inside.startswith("..") else inside.replace(os.sep, "/")
 
 
 def _by_name(skill: Skill) -> bytes:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import Any, NamedTuple
 
 from pi.base.errors import PiError
 from pi.base.filelock import FileLock
 from pi.base.files import replace_file
 from pi.base.homes import PI_FOLDER, find_project, user_folder
 from pi.base.smallfile import Unreadable, read_small
+from pi.base.typing import Any, NamedTuple
 from pi.commands.store_text import MAX_BYTES, empty, encode_store, parse_store, unreadable
 
 TYPE_CHECKING = False

@@ -12,10 +12,10 @@ Invariants (each has a property test):
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
 
 from pi.ai.jsontext import parse_strict_prefix
 from pi.base.errors import ConfigError, UsageError
+from pi.base.typing import Any, NamedTuple
 from pi.sessions.labels import LabelError, check_name
 
 TYPE_CHECKING = False
@@ -104,14 +104,3 @@ def encode_store(content: Mapping[str, Any], kind: Kind) -> bytes:
     whole = {"schema_version": SCHEMA_VERSION, kind.member: names, **rest}
     text = json.dumps(whole, ensure_ascii=False, allow_nan=False, indent=2)
     return text.encode("utf-8", "replace") + b"\n"
-
-
-def shown(text: str) -> str:
-    """A stored text for a person: what would not print, or would print as something else
-    (line breaks, escapes, marks that turn the direction of text), as ``\\uXXXX``."""
-    if text.isprintable():
-        return text
-    return "".join(
-        sign if sign.isprintable() else json.dumps(sign)[1:-1] if sign != "\x7f" else "\\u007f"
-        for sign in text
-    )

@@ -5,7 +5,7 @@ The handlers judge the words; these rows tell people what may be written.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from pi.base.typing import NamedTuple
 
 
 class Subcommand(NamedTuple):

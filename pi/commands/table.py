@@ -6,7 +6,7 @@ A row names its handler as text; importing the table imports no handler. A handl
 
 from __future__ import annotations
 
-from pi.commands.skills_table import SKILLS
+from pi.commands.skills_table import MORE_SKILLS, SKILLS
 from pi.commands.spec import CommandSpec, Option
 
 _DRY = (Option("dry-run"), Option("yes"))
@@ -14,6 +14,11 @@ _ROLES = ("system", "user", "assistant", "tool")
 _SESSIONS = "pi.commands.session_views"
 _CHANGES = "pi.commands.session_changes"
 _PLACES = "pi.commands.places"
+_EXPORTS = "pi.commands.session_exports"
+_EXPORT = (
+    *(Option("all"), Option("force"), Option("from", "text"), Option("redact")),
+    Option("format", "text", ("jsonl", "md", "html", "json", "pi-mono")),
+)
 
 COMMANDS: tuple[CommandSpec, ...] = (
     # The older program's commands in its order, which suggestions go by; then the others.
@@ -49,12 +54,11 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 options=(Option("format", "text", ("mermaid", "dot", "json")), Option("force")),
                 words=(1, 1), whole=True, needs_session=True),
     CommandSpec("/session-export", "/session-export <path>",
-                "Write the active branch to a new file", f"{_SESSIONS}:export", "Session",
-                "Also: --all, --from <id>, --format jsonl|md|json, --force to overwrite; "
-                "- is standard output.",
-                "/session-export snapshot.jsonl",
-                options=(Option("all"), Option("force"), Option("from", "text"),
-                         Option("format", "text", ("jsonl", "md", "json"))),
+                "Write the active branch to a new file", f"{_EXPORTS}:session_export", "Session",
+                "The ending names the format: .md, .html, .json, else jsonl. Also: --format "
+                "jsonl|md|html|json|pi-mono, --all, --from <id>, --redact to blank out "
+                "credentials, --force to overwrite; - is standard output.",
+                "/session-export snapshot.jsonl", options=_EXPORT,
                 words=(1, 1), whole=True, needs_session=True),
     CommandSpec("/session-import", "/session-import <path> [--mode merge|replace]",
                 "Bring in the entries of another session", f"{_CHANGES}:bring_in", "Session",
@@ -143,6 +147,13 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 words=(0, 99)),
     CommandSpec("/sessions", "/sessions [--json]", "List the sessions of this folder",
                 f"{_SESSIONS}:sessions", "Session"),
+    CommandSpec("/export", "/export [file]",
+                "Write the conversation as a page to look at",
+                f"{_EXPORTS}:export", "Session",
+                "Without a file: <session>.html here. The ending names the format (.html, .md, "
+                ".json, .jsonl); options as /session-export has them.",
+                "/export talk.html --redact", options=_EXPORT,
+                words=(0, 1), whole=True, needs_session=True),
     CommandSpec("/session-validate", "/session-validate",
                 "Check the session file", f"{_SESSIONS}:validate", "Session", needs_session=True),
     CommandSpec("/session-undo", "/session-undo",
@@ -180,7 +191,9 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 "pi.commands.trust:trust",
                 details="Kept outside of the folder, for its real path. A script needs --yes.",
                 options=(Option("revoke"), Option("list"), Option("yes"))),
+    *MORE_SKILLS,
 )  # fmt: skip
 
-BY_NAME: dict[str, CommandSpec] = {spec.name: spec for spec in COMMANDS}
-BY_NAME.update({alias: spec for spec in COMMANDS for alias in spec.aliases})
+BY_NAME: dict[str, CommandSpec] = {
+    name: spec for spec in COMMANDS for name in (spec.name, *spec.aliases)
+}

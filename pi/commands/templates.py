@@ -6,9 +6,8 @@ arguments is run by ``dispatch`` as ``/prompt`` would run it.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.base.errors import PiError
+from pi.base.typing import Any
 from pi.commands.result import Result
 
 TYPE_CHECKING = False

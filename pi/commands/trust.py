@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.base.errors import PiError, UsageError
+from pi.base.text import visible
+from pi.base.typing import Any
 from pi.commands.result import Result
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pi.commands.arguments import Arguments
     from pi.commands.context import CommandContext
 
@@ -16,7 +18,8 @@ NO_PROJECT = "this is no project: the home folder and / cannot be approved"
 
 
 def trust(arguments: Arguments, context: CommandContext) -> Result:
-    """Approve the folder, take that back, or list all answers.
+    """Approve the folder, take that back, or list all answers. A yes is kept only if what
+    the folder brings along can be used.
 
     Needs the services "trust_state" () -> {"root", "trusted", "things", "folders"} and
     "trust" (bool | None) -> whether that changed anything; "reload" makes it count.
@@ -29,6 +32,7 @@ def trust(arguments: Arguments, context: CommandContext) -> Result:
     state: dict[str, Any] = state_of()
     if not state["root"]:
         raise UsageError(NO_PROJECT, code="no-project")
+    before = state["folders"].get(state["root"])
     if "revoke" in arguments.options:
         changed = change(None)
         word = "revoked" if changed else "was_not_trusted"
@@ -39,7 +43,8 @@ def trust(arguments: Arguments, context: CommandContext) -> Result:
     notes: list[str] = []
     reload = context.services.get("reload")
     if changed and reload is not None:
-        notes = reload()
+        take_back = (lambda: change(before)) if word == "trusted" else None
+        notes = _counting(reload, take_back)
     things = ", ".join(state["things"]) or "nothing yet"
     line = f"trust: root={state['root']} status={word} brings={things}"
     data = {**state, "trusted": "revoke" not in arguments.options, "changed": changed}
@@ -55,13 +60,27 @@ def _ask(arguments: Arguments, context: CommandContext, state: dict[str, Any]) -
             hint="/trust --yes, or start pi with --trust-project for one run",
         )
     things = ", ".join(state["things"]) or "nothing yet"
-    question = f"{state['root']} brings {things}. Do you trust this folder?"
+    question = f"{visible(state['root'])} brings {things}. Do you trust this folder?"
     if context.interactive and not context.confirm(question):
         raise UsageError(
             "the folder was not approved",
             hint="only a person on a terminal or a command file with /trust --yes can do that; "
             "--trust-project is for one run",
         )
+
+
+def _counting(reload: Callable[[], list[str]], take_back: Callable[[], bool] | None) -> list[str]:
+    """Let a new answer count at once. A yes is taken back if that fails, or every start
+    from then on would; a yes that was revoked stays so."""
+    try:
+        return reload()
+    except BaseException as exc:
+        if take_back is not None:
+            take_back()
+        if isinstance(exc, PiError):
+            told = "was not approved" if take_back is not None else "is not approved any more"
+            exc.hint = f"{exc.hint}; the folder {told}".lstrip("; ")
+        raise
 
 
 def listed(state: dict[str, Any]) -> Result:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from pi.agent.compaction import MANUAL, OVERFLOW, Room, Summarised
 from pi.ai.cost import estimate_message, estimate_request
+from pi.ai.events import Warned
 from pi.ai.types import Usage
 from pi.base.errors import PiError
 from pi.compaction.sizes import UNKNOWN_WINDOW, context_tokens, is_due, plan
@@ -146,6 +147,7 @@ class Compactor:
         self, chat: ChatRequest, cut: Cut, tokens: int, cancel: Cancel, focus: str
     ) -> Generator[Progress, None, Room]:
         from pi.ai.summaries import summary_message, summary_of, without_thinking
+        from pi.compaction import skill_texts
         from pi.compaction.summarise import Summariser
         from pi.compaction.transcript import Files, split_summary, summary_text, touched_files
 
@@ -154,15 +156,22 @@ class Compactor:
         start = 0 if earlier is None else 1
         previous, files = ("", Files()) if earlier is None else split_summary(earlier)
         files = touched_files(messages[start : cut.kept], files)
-        writer = Summariser(self._model, chat.model, self._plan(chat), cancel)
+        previous, texts = skill_texts.split_texts(previous)
+        allowed = self._plan(chat)
+        most = skill_texts.room_for(allowed, estimate_request(chat._replace(messages=())))
+        skills = skill_texts.choose(texts, messages[start : cut.kept], messages[cut.kept :], most)
+        if skills.left:
+            yield Warned(skill_texts.told(skills, most))
+        old = skill_texts.without_texts(messages[: cut.kept], skills.texts)
+        writer = Summariser(self._model, chat.model, allowed, cancel)
         try:
             summary = yield from writer.update(
-                previous, messages[start : cut.turn], focus.strip()[:MAX_FOCUS]
+                previous, old[start : cut.turn], focus.strip()[:MAX_FOCUS]
             )
-            turn = yield from writer.turn(messages[cut.turn : cut.kept])
+            turn = yield from writer.turn(old[cut.turn :])
         except PiError as error:
             return Room(error=error, usage=writer.usage)
-        whole = summary_text(summary, turn, files)
+        whole = summary_text(summary, turn, files, skills)
         first = summary_message(whole)
         if estimate_message(first) >= sum(map(estimate_message, messages[: cut.kept])):
             why = "the summary is not smaller than what it stands for"

@@ -7,9 +7,8 @@ left to summarise, or there is no cut.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.ai.cost import estimate_message
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

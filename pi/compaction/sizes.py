@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.ai.cost import estimate_message
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

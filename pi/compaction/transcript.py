@@ -6,10 +6,11 @@ Text and not messages: a model that is shown a conversation goes on with it.
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
 
 from pi.ai.cost import estimate_tokens
 from pi.ai.types import Image, Text, ToolCall
+from pi.base.typing import NamedTuple
+from pi.compaction.skill_texts import Kept, with_texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -165,11 +166,13 @@ def touched_files(messages: Iterable[Message], before: Files = Files()) -> Files
     return Files(tuple(sorted(read - modified)), tuple(sorted(modified)))
 
 
-def summary_text(summary: str, turn: str, files: Files) -> str:
+def summary_text(summary: str, turn: str, files: Files, skills: Kept = Kept()) -> str:  # noqa: B008
     """The whole summary of the old part of the conversation."""
     parts = [summary.strip()] if summary.strip() else []
     if turn.strip():
         parts.append(f"<beginning-of-this-turn>\n{turn.strip()}\n</beginning-of-this-turn>")
+    if skills.texts or skills.left:
+        parts = [with_texts("\n\n".join(parts), skills)]
     for label, paths in (("read-files", files.read), ("modified-files", files.modified)):
         if paths:
             parts.append(f"<{label}>\n" + "\n".join(paths) + f"\n</{label}>")

@@ -23,6 +23,7 @@ from pi.agent.events import (
 )
 from pi.ai.events import Fallback, Retrying, TextDelta, ThinkingDelta, Warned
 from pi.base.errors import Interrupted, PiError
+from pi.base.text import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Printer:
 
     def note(self, text: str) -> None:
         """One line about the run, whatever the text: a model must not forge other lines."""
-        line = " ".join(self._clean(text).split())
+        line = visible(" ".join(self._clean(text).split()))
         line = line if len(line) <= SHOWN_NOTE else line[: SHOWN_NOTE - 3] + "..."
         self._progress(f"[{line}]\n")
 

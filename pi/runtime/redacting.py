@@ -7,10 +7,9 @@ resumes it from the file gets the redacted one.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.agent.events import MessageAdded, ToolEnd, ToolStart, ToolUpdate
 from pi.ai.types import Image
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 CALLS: tuple[type, ...] = (ToolStart, ToolEnd, ToolUpdate)
 EVERYTHING: tuple[type, ...] = (MessageAdded, *CALLS)
 MAX_DEPTH = 200
+TOO_DEEP = "[nested too deep to be searched for secrets]"
 
 
 def redacting(
@@ -43,8 +43,10 @@ def hidden(value: Any, hide: Callable[[str], str], depth: int = 0) -> Any:
     """
     if isinstance(value, str):
         return hide(value)
-    if isinstance(value, Image) or depth > MAX_DEPTH:
+    if isinstance(value, Image):
         return value
+    if depth > MAX_DEPTH:
+        return TOO_DEEP if isinstance(value, (dict, list, tuple)) else value
     if isinstance(value, dict):
         found = {hide(str(name)): hidden(item, hide, depth + 1) for name, item in value.items()}
         return value if found == value else found

@@ -6,9 +6,9 @@ Pure, and small: a start that fails at once loads it too.
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from pi.base.errors import CapReached, Interrupted, PiError, TimeLimit
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ one too, with nothing in it but why.
 from __future__ import annotations
 
 import os
-from typing import Any, NamedTuple
 
 from pi.agent.events import AgentEnd, AutoCompactionEnd, MessageAdded, ToolEnd, TurnEnd
 from pi.ai.types import Usage
+from pi.base.typing import Any, NamedTuple
 from pi.runtime.report import SCHEMA_VERSION, end_data
 
 TYPE_CHECKING = False

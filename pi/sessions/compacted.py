@@ -17,9 +17,8 @@ each, and thinking before the pruning is removed.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.ai.summaries import stub, summary_message, without_thinking
+from pi.base.typing import NamedTuple
 from pi.sessions.entry import decode, is_waypoint
 from pi.sessions.lineage import places
 

@@ -7,9 +7,8 @@ an unknown kind is a note, even if it looks like an entry: a later pi knows bett
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.base.jsonl import Damaged
+from pi.base.typing import Any
 from pi.sessions.entry import MAX_ID, SCHEMA_VERSION, decode, is_id, is_waypoint, refusal
 
 TYPE_CHECKING = False

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
+from pi.base.typing import Any, NamedTuple
 from pi.sessions.errors import SessionError
 from pi.sessions.lineage import path_to
 from pi.sessions.snapshot import as_data, row

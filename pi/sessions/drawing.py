@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
+from pi.base.typing import Any
 from pi.sessions.snapshot import as_data, preview
 
 TYPE_CHECKING = False

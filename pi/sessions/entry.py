@@ -14,9 +14,8 @@ Invariants (each has a property test):
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from pi.ai.types import Message, Origin
+from pi.base.typing import Any, NamedTuple
 from pi.sessions import blocks
 
 TYPE_CHECKING = False

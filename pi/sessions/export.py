@@ -2,16 +2,17 @@
 
 ``jsonl`` is a session file: a header and the records with their ids, byte for byte as
 they are kept; its last line is a digest over all before it, so that an import can tell
-whether it arrived whole. ``md`` and ``json`` are for reading.
+whether it arrived whole. ``json`` is the same for other programs, as one document. The
+forms for people and for the TypeScript ancestor have modules of their own
+(``export_markdown``, ``export_html``, ``export_pimono``).
 """
 
 from __future__ import annotations
 
-import json
-from typing import Any
+import os
 
 from pi.base.jsonl import encode
-from pi.sessions.entry import decode, is_waypoint
+from pi.base.typing import Any
 from pi.sessions.errors import SessionError
 from pi.sessions.graph import nodes, parents
 from pi.sessions.lineage import path_to
@@ -22,13 +23,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from pi.ai.types import Message
     from pi.sessions.rows import Row
+
+FORMATS = ("jsonl", "md", "html", "json", "pi-mono")
+_ENDINGS = {".md": "md", ".markdown": "md", ".html": "html", ".htm": "html", ".json": "json"}
+
+
+def format_of(path: str) -> str:
+    """The format that the ending of a file's name asks for."""
+    return _ENDINGS.get(os.path.splitext(path)[1].lower(), "jsonl")
 
 
 def chosen(rows: Sequence[Row], head: int | None, *, whole: bool = False) -> tuple[Row, ...]:
-    """The rows to export: the lineage of ``head``, or all entries; with those that name
-    or describe them, without headers. Raises SessionError for an unknown head."""
+    """The rows to export: the lineage of ``head``, root first, or all entries in file order;
+    with those that name or describe them, without headers. Raises SessionError for an
+    unknown head."""
     found = nodes(rows)
     parent_of = parents(found)
     if whole:
@@ -43,7 +52,16 @@ def chosen(rows: Sequence[Row], head: int | None, *, whole: bool = False) -> tup
             raise SessionError(path.problem)
         ids = set(path.ids)
     last = {node.id: node.line for node in found}  # of records with one id the last counts
-    return tuple(row for row in rows if _belongs(row, ids, last, whole=whole))
+    kept = tuple(row for row in rows if _belongs(row, ids, last, whole=whole))
+    return kept if whole or head is None else _in_order(kept, path.ids)
+
+
+def _in_order(rows: tuple[Row, ...], ids: Sequence[int]) -> tuple[Row, ...]:
+    """``rows`` with the entries in the order of ``ids``; a merged file may have another."""
+    entries = {row.record["id"]: row for row in rows if row.record is not None and row.is_entry}
+    if list(entries) == list(ids):
+        return rows
+    return (*(entries[one] for one in ids), *(row for row in rows if not row.is_entry))
 
 
 def _belongs(row: Row, ids: Collection[int], last: Mapping[int, int], *, whole: bool) -> bool:
@@ -85,43 +103,44 @@ def to_sealed_jsonl(
     return data + encode({"record_type": DIGEST, "sha256": sha256(data).hexdigest()})
 
 
-def to_markdown(title: str, rows: Sequence[Row]) -> bytes:
-    """The messages for a person to read."""
-    parts = [f"# {title}\n"]
-    for entry_id, message in _messages(rows):
-        name = f" ({message.tool_name})" if message.tool_name else ""
-        error = ", error" if message.is_error else ""
-        parts.append(f"## {entry_id}: {message.role}{name}{error}\n")
-        text = message.text()
-        if text:
-            parts.append(_fenced(text) if message.role == "tool" else f"{text}\n")
-        for call in message.tool_calls():
-            shown_arguments = json.dumps(dict(call.arguments), ensure_ascii=False, indent=2)
-            parts.append(f"Calls `{call.name}`:\n\n{_fenced(shown_arguments, 'json')}")
-    return "\n".join(parts).encode("utf-8", "replace")
+def encoded(row: Row) -> bytes:
+    """The bytes of a row whose record was changed, without the newline."""
+    return encode(row.record or {})[:-1]
 
 
-def to_json(title: str, rows: Sequence[Row]) -> bytes:
-    """All records as one JSON object."""
-    data = {"title": title, "records": [row.record for row in rows]}
-    return (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace")
+def to_json(
+    title: str,
+    header: Mapping[str, Any],
+    rows: Sequence[Row],
+    notes: Iterable[Mapping[str, Any]] = (),
+) -> bytes:
+    """One JSON object: title, header, entries, notes (names and the like), digest.
 
+    Each record is on a line of its own, in the form JSON lines have here; the digest is over
+    these lines: header, entries, notes, each with its newline and without the comma.
+    """
+    from hashlib import sha256  # 2 ms, and only for an export
 
-def _messages(rows: Sequence[Row]) -> list[tuple[int, Message]]:
-    found = []
-    for row in rows:
-        if row.record is not None and row.is_entry and not is_waypoint(row.record):
-            entry = decode(row.record)
-            found.append((entry.id, entry.message))
-    return found
+    hashed = sha256()
 
+    def line(record: Mapping[str, Any]) -> bytes:
+        data = encode(record)
+        hashed.update(data)
+        return data[:-1]
 
-def _fenced(text: str, language: str = "") -> str:
-    """``text`` as a code block whose fence is longer than any in it."""
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return f"{fence}{language}\n{text}\n{fence}\n"
+    def lines(records: Iterable[Mapping[str, Any]]) -> bytes:
+        found = [line(record) for record in records]
+        return b"[\n" + b",\n".join(found) + b"\n]" if found else b"[]"
+
+    others = [row.record for row in rows if row.record is not None and not row.is_entry]
+    parts = {
+        b"title": encode({"": title})[4:-2],
+        b"header": line(header),
+        b"entries": lines(row.record for row in rows if row.record is not None and row.is_entry),
+        b"notes": lines([*others, *notes]),
+    }
+    parts[b"digest"] = encode({"sha256": hashed.hexdigest()})[:-1]
+    return b"{\n" + b",\n".join(b'"%s": %s' % part for part in parts.items()) + b"\n}\n"
 
 
 def text_line(path: str, entries: int, head: int | None) -> str:

@@ -14,8 +14,7 @@ parents are the same under the mapping; the result is as sound as its parts.
 
 from __future__ import annotations
 
-from typing import Any
-
+from pi.base.typing import Any
 from pi.sessions.entry import MAX_ID
 from pi.sessions.errors import SessionError
 from pi.sessions.labels import KINDS, fold, free_name

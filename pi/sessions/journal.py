@@ -7,9 +7,9 @@ takes them in as lines, so that memory always is what any other reader would get
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from pi.base.jsonl import encode
+from pi.base.typing import Any
 from pi.sessions.bulk import InBulk
 from pi.sessions.contents import Contents
 from pi.sessions.entry import SCHEMA_VERSION, header, refusal

@@ -13,8 +13,8 @@ The older program kept them in files beside the session (``<session>.aliases.jso
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
 
+from pi.base.typing import Any, NamedTuple
 from pi.sessions.entry import is_id
 from pi.sessions.errors import SessionError
 

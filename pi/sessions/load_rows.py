@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from pi.base.jsonl import MAX_LINE_BYTES, Damaged, JsonlReader, Record
+from pi.base.typing import NamedTuple
 from pi.sessions.contents import Contents
 from pi.sessions.entry import is_id, refusal
 from pi.sessions.errors import SessionError

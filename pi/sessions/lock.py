@@ -15,8 +15,8 @@ import json
 import os
 import stat
 import time
-from typing import Any, NamedTuple
 
+from pi.base.typing import Any, NamedTuple
 from pi.sessions.errors import SessionError
 from pi.sessions.lockfile import MAX_RECORD_BYTES, LockFile, host
 

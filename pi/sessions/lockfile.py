@@ -17,7 +17,8 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from typing import Any, NamedTuple
+
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

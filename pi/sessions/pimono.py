@@ -13,9 +13,8 @@ line that is an object with a ``type`` is an entry afterwards.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.base.jsonl import Damaged
+from pi.base.typing import Any
 from pi.sessions import labels
 from pi.sessions.pimono_messages import body
 from pi.sessions.rows import Row

@@ -2,13 +2,15 @@
 
 An entry that was part of the conversation there has a message here: a command that the
 user ran, a summary of a branch that was left and a message of an extension went to the
-model in a user's words, and do so again. The other entries keep their own fields.
+model in a user's words, and do so again. The other entries keep their own fields. What an export of
+ours added under "pi" (see ``pimono_reverse``) is taken back.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any
+
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,6 +65,8 @@ def _message(record: Mapping[str, Any], ids: Mapping[str, int]) -> Body | None:
     if role == "toolResult":
         message["tool_call_id"] = str(theirs.get("toolCallId") or "")
         message["tool_name"] = str(theirs.get("toolName") or "")
+        if "tool_name" in _own(theirs):
+            del message["tool_name"]
         if theirs.get("details") is not None:
             found["details"] = theirs["details"]
     elif role == "assistant":
@@ -87,7 +91,19 @@ def _answer(theirs: Mapping[str, Any]) -> Body:
             extra["usage"]["cost"] = usage["cost"]
     if isinstance(theirs.get("errorMessage"), str):
         extra["error"] = {"code": "", "message": theirs["errorMessage"], "cause": ""}
+    own = _own(theirs)
+    for name in ("api", "provider", "model", "stop_reason"):
+        if isinstance(own.get(name), str):
+            extra[name] = own[name]
+        elif name in own:
+            extra.pop(name, None)
     return extra
+
+
+def _own(theirs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an export of ours put there for its import."""
+    own = theirs.get("pi")
+    return own if isinstance(own, dict) else {}
 
 
 def _shell(theirs: Mapping[str, Any]) -> Body:
@@ -187,10 +203,13 @@ def _block(block: Mapping[str, Any], api: object) -> dict[str, Any]:
         # For other wire formats it is a record of the ancestor's own making.
         is_plain = api in _PLAIN_SIGNATURES and block.get("redacted") is not True
         made["signature" if is_plain else theirs] = signature
+    own = _own(block)
+    made.update((name, own[name]) for name in _BLOCK_FIELDS if name in own)
     return made
 
 
 _REFERENCES = {"firstKeptEntryId": "first_kept_id", "fromId": "from_id", "targetId": "target_id"}
+_BLOCK_FIELDS = ("signature", "item_id", "raw_arguments", "redacted", "rescued", "vendor")
 _PLAIN_SIGNATURES = ("anthropic-messages", "google-generative-ai")
 _SIGNATURES = {
     "toolCall": "thoughtSignature",

@@ -7,8 +7,7 @@ renames it over. A plan that changes nothing is not applied.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Union
-
+from pi.base.typing import Any, NamedTuple, Union
 from pi.sessions.rows import DIGEST
 
 TYPE_CHECKING = False

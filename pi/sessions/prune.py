@@ -6,8 +6,7 @@ ever given twice. Names that stand on an entry which goes are taken away with it
 
 from __future__ import annotations
 
-from typing import Any
-
+from pi.base.typing import Any
 from pi.sessions.errors import SessionError
 from pi.sessions.graph import nodes, parents
 from pi.sessions.lineage import path_to

@@ -10,8 +10,7 @@ is there is stored twice; no id is given twice.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
+from pi.base.typing import Any, NamedTuple
 from pi.sessions.errors import SessionError
 from pi.sessions.lineage import path_to
 

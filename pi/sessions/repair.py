@@ -15,8 +15,8 @@ without ``remove`` no entry that differs from all others is lost.
 from __future__ import annotations
 
 import json
-from typing import Any
 
+from pi.base.typing import Any
 from pi.sessions.entry import MAX_ID
 from pi.sessions.graph import examine, nodes, parents
 from pi.sessions.plan import Plan, with_header

@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 import re
 import stat
-from typing import NamedTuple
 
 from pi.base.jsonl import encode
+from pi.base.typing import NamedTuple
 from pi.sessions.backups import backups, make_backup
 from pi.sessions.entry import SCHEMA_VERSION
 from pi.sessions.errors import SessionError

@@ -6,7 +6,7 @@ byte: unknown fields, unknown records, the order of keys.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NamedTuple
 
+from pi.base.typing import Any, NamedTuple
 from pi.sessions.errors import SessionError
 from pi.sessions.snapshot import PREVIEW, preview, shown
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import NamedTuple
 
 from pi.base.jsonl import JsonlReader, Record
+from pi.base.typing import NamedTuple
 from pi.sessions.entry import decode, is_waypoint, refusal
 from pi.sessions.errors import SessionError
 from pi.sessions.snapshot import preview

@@ -6,8 +6,7 @@ before, and the next addition first stores again what is missing; see ``reanchor
 
 from __future__ import annotations
 
-from typing import Any
-
+from pi.base.typing import Any
 from pi.sessions.errors import SessionError
 from pi.sessions.lineage import path_to
 from pi.sessions.reanchor import Closed, close, gap, relinked

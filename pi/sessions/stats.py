@@ -3,8 +3,7 @@ it goes, and what is wrong with it is listed."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
+from pi.base.typing import Any, NamedTuple
 from pi.sessions.graph import Findings, Node, depths, examine, roots, tips
 from pi.sessions.snapshot import shown
 

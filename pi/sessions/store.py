@@ -19,9 +19,8 @@ what is missing of the conversation; see ``standpoint``.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.base.jsonl import MAX_LINE_BYTES
+from pi.base.typing import Any
 from pi.sessions.compacted import read_context, resolved
 from pi.sessions.entry import SessionEntry, encode
 from pi.sessions.journal import Journal

@@ -9,10 +9,10 @@ that /session-import takes in (and of which it finds out what is there already).
 from __future__ import annotations
 
 import os
-from typing import Any, NamedTuple, Union
 
 from pi.base.errors import PiError
 from pi.base.jsonl import encode as line_of
+from pi.base.typing import Any, NamedTuple, Union
 from pi.sessions.compacted import resolved
 from pi.sessions.entry import SCHEMA_VERSION, SessionEntry, encode
 from pi.sessions.lineage import path_to

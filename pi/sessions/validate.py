@@ -8,8 +8,7 @@ written when its writer was killed (nothing was lost with it that was said to be
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
+from pi.base.typing import Any, NamedTuple
 from pi.sessions.graph import Findings, examine, nodes
 from pi.sessions.labels import KINDS, fold
 

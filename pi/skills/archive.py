@@ -10,9 +10,9 @@ from __future__ import annotations
 import io
 import stat
 import unicodedata
-from typing import NamedTuple
 
 from pi.base.errors import PiError
+from pi.base.typing import NamedTuple
 from pi.skills.discovery import SKILL_FILE
 from pi.skills.installed import MAX_BYTES, MAX_FILES, is_kept
 

@@ -12,10 +12,10 @@ import hashlib
 import json
 import os
 import stat
-from typing import NamedTuple
 
 from pi.base.errors import ConfigError, PiError
 from pi.base.files import replace_file
+from pi.base.typing import NamedTuple
 from pi.skills import strict_json
 from pi.skills.plain_files import read_plain
 from pi.skills.urls import shown_url

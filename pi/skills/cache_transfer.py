@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
 
 from pi.base.errors import PiError, VerificationFailed
 from pi.base.files import replace_file
+from pi.base.typing import NamedTuple
 from pi.skills.cache import (
     FOLDERS,
     MAX_BODY,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from pi.base.errors import ConfigError, UsageError
+from pi.base.typing import NamedTuple
 from pi.skills.discovery import SKILL_FILE, Found, Place, search
 from pi.skills.plain_files import read_plain
 from pi.skills.skill import FOLDER, Judged, judge_flat, judge_folder
@@ -132,6 +132,8 @@ class _Gathered:
             self._skills[skill.name] = skill
             self._places[skill.name] = item.place
             return
+        if os.path.realpath(before.file) == os.path.realpath(skill.file):
+            return  # named by its path, and found where it lies
         beside = self._places[skill.name] == item.place
         wins = beside and skill.kind == FOLDER and before.kind != FOLDER
         taken, left = (skill, before) if wins else (before, skill)

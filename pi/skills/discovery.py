@@ -7,7 +7,8 @@ top of a searched folder only. Links are followed; what is reached twice is take
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

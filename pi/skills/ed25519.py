@@ -9,9 +9,9 @@ aside. Signing needs PyNaCl; there is no signer of our own.
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 from pi.base.errors import PiError
+from pi.base.typing import Any
 from pi.skills import ed25519_pure
 
 TYPE_CHECKING = False

@@ -7,7 +7,6 @@ still be what was kept. A failed download never falls back to the cache by itsel
 from __future__ import annotations
 
 import hashlib
-from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from pi.base.cancel import Cancel
@@ -20,6 +19,7 @@ from pi.base.errors import (
     VerificationFailed,
 )
 from pi.base.http import Request
+from pi.base.typing import NamedTuple
 from pi.skills.cache import MAX_BODY, REGISTRY, SKILL
 from pi.skills.urls import SCHEMES, check_url, shown_url
 

@@ -18,8 +18,8 @@ repeated keys and tabs as indentation are refused. (YAML 1.2.2, chapters 6 to 8.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Union
 
+from pi.base.typing import NamedTuple, Union
 from pi.skills.yaml_lines import COMMENT, Lines
 from pi.skills.yaml_text import block_text, depth_of, folded, unescaped
 

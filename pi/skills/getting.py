@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import NamedTuple
 
 from pi.base.errors import PiError, UsageError, VerificationFailed
 from pi.base.text import REDACTED
+from pi.base.typing import NamedTuple
 from pi.skills.archive import is_archive, read_archive
 from pi.skills.base64_strict import trim
 from pi.skills.cache import REGISTRY, SKILL

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import NamedTuple
 
 from pi.base.errors import PiError
+from pi.base.typing import NamedTuple
 from pi.skills.discovery import SKILL_FILE
 from pi.skills.plain_files import read_plain
 

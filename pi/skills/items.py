@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import NamedTuple
 
 from pi.base.errors import PiError, UsageError
+from pi.base.typing import NamedTuple
 from pi.skills.archive import ENDINGS, File, Tree, is_archive, read_archive
 from pi.skills.discovery import SKILL_FILE
 from pi.skills.frontmatter import parse

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import NamedTuple
 
 from pi.base.errors import ConfigError, UsageError
+from pi.base.typing import NamedTuple
 from pi.skills import base64_strict
 from pi.skills.plain_files import read_plain
 

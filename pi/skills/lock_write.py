@@ -87,6 +87,15 @@ def next_lock(
     return make_lock(entries)
 
 
+def changed_lock(
+    before: Lock, fresh: Mapping[str, LockEntry], dropped: Collection[str] = ()
+) -> Lock:
+    """``before`` with the entries ``fresh`` in the place of those of their files, and without
+    those of the files in ``dropped``. What else is installed is not looked at."""
+    known = {**before.by_file(), **fresh}
+    return make_lock(entry for file, entry in known.items() if file not in dropped)
+
+
 def write_lock(lock: Lock, path: str, *, random_bytes: Callable[[int], bytes]) -> None:
     """Write the lockfile, whole or not at all. Raises PiError."""
     try:

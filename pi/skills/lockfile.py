@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NamedTuple
 
 from pi.base.errors import VerificationFailed
+from pi.base.typing import Any, NamedTuple
 from pi.skills.strict_json import parse
 
 TYPE_CHECKING = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pi.base.text import visible
 from pi.skills.skill import FOLDER
 
 TYPE_CHECKING = False
@@ -25,8 +26,8 @@ def with_selected(base: str, skills: Sequence[Skill]) -> str:
     for skill in skills:
         body = skill.body.strip()
         if skill.kind == FOLDER:
-            body = f"References are relative to {skill.folder}.\n\n{body}"
-        parts.append(f"# Skill: {skill.name}\n{body}")
+            body = f"References are relative to {visible(skill.folder)}.\n\n{body}"
+        parts.append(f"# Skill: {visible(skill.name)}\n{body}")
     return "\n\n".join(parts)
 
 
@@ -40,9 +41,9 @@ def listing(skills: Sequence[Skill]) -> str:
     for skill in listed:
         rows += [
             "  <skill>",
-            f"    <name>{escaped(skill.name)}</name>",
+            f"    <name>{escaped(visible(skill.name))}</name>",
             f"    <description>{escaped(skill.description)}</description>",
-            f"    <location>{escaped(skill.file)}</location>",
+            f"    <location>{escaped(visible(skill.file))}</location>",
             "  </skill>",
         ]
     rows.append("</available_skills>")
@@ -52,8 +53,9 @@ def listing(skills: Sequence[Skill]) -> str:
 def invocation(skill: Skill, arguments: str = "") -> str:
     """The message of ``/skill:NAME arguments``."""
     message = (
-        f'<skill name="{escaped(skill.name)}" location="{escaped(skill.file)}">\n'
-        f"References are relative to {skill.folder}.\n\n{skill.body.strip()}\n</skill>"
+        f'<skill name="{escaped(visible(skill.name))}" '
+        f'location="{escaped(visible(skill.file))}">\n'
+        f"References are relative to {visible(skill.folder)}.\n\n{skill.body.strip()}\n</skill>"
     )
     return f"{message}\n\n{arguments}" if arguments else message
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from typing import NamedTuple
 
 from pi.base.errors import PiError
+from pi.base.typing import NamedTuple
 from pi.skills.discovery import SKILL_FILE
 from pi.skills.lockfile import unsafe
 
@@ -35,11 +35,15 @@ def candidates(lock: Lock, there: Sequence[Installed]) -> tuple[str, ...]:
         if unsafe(entry.file):
             raise PiError(f"unsafe lockfile entry '{entry.file}'", cause=unsafe(entry.file))
     known = lock.by_file()
-    found = sorted(one.file for one in there if one.file not in known)
-    for file in found:
+    return safe(sorted(one.file for one in there if one.file not in known))
+
+
+def safe(files: Sequence[str]) -> tuple[str, ...]:
+    """``files``, if each lies directly in the skills directory. Raises PiError."""
+    for file in files:
         if unsafe(file):
             raise PiError(f"unsafe skill path '{file}'", cause=unsafe(file))
-    return tuple(found)
+    return tuple(files)
 
 
 def remove(directory: str, files: Sequence[str]) -> tuple[Removed, ...]:

@@ -7,9 +7,9 @@ installed by ``resolving``.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from pi.base.errors import PiError
+from pi.base.typing import NamedTuple
 from pi.skills import strict_json
 from pi.skills.urls import shown_url
 

@@ -13,12 +13,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from typing import NamedTuple
 
 from pi.base.errors import ConfigError, UsageError, VerificationFailed
 from pi.base.files import replace_file
+from pi.base.typing import NamedTuple
 from pi.skills import base64_strict, registry
-from pi.skills.archive import ENDINGS
+from pi.skills.archive import ENDINGS, read_archive
+from pi.skills.discovery import SKILL_FILE
 from pi.skills.names import name_problem
 from pi.skills.plain_files import read_plain
 from pi.skills.registry import KeyEntry, Manifest, SkillEntry
@@ -63,7 +64,8 @@ class Written(NamedTuple):
 
 
 def source(path: str, data: bytes) -> Source:
-    """The skill of a file. Raises UsageError for a name no installer would take."""
+    """The skill of a file. Raises UsageError for a name no installer would take, and PiError
+    for what is no skill that can be installed."""
     file = os.path.basename(path)
     suffix = next((suffix for suffix in SUFFIXES if file.endswith(suffix)), "")
     name = file[: len(file) - len(suffix)]
@@ -72,7 +74,33 @@ def source(path: str, data: bytes) -> Source:
     problem = name_problem(name)
     if problem:
         raise UsageError(f"'{path}': no skill can be named '{name}'", cause=problem)
+    own = _own_name(name, suffix, data, path)
+    if own and own != name:
+        raise UsageError(
+            f"'{path}': the skill calls itself {own!r}, its file calls it '{name}'",
+            hint="give both the same name: who installs it by one must not get the other",
+            code="other-name",
+        )
     return Source(name, file, data)
+
+
+def _own_name(name: str, suffix: str, data: bytes, path: str) -> str:
+    """What the skill's head says it is called, "" for nothing. Raises PiError for a folder
+    that no installer would take and for a head that cannot be read."""
+    from pi.skills.frontmatter import parse
+    from pi.skills.items import checked, flat, from_tree
+    from pi.skills.yaml_lines import FrontmatterError
+
+    if suffix == ".md":
+        text = flat(name, data, {}, path, "registry").files[""].data
+    else:
+        item = checked(from_tree(read_archive(data, path), {}, path, "registry", name))
+        text = item.files[SKILL_FILE].data
+    try:
+        own = (parse(text.decode("utf-8-sig")).fields or {}).get("name")
+    except FrontmatterError as exc:
+        raise UsageError(f"'{path}' is no skill that can be used", cause=str(exc)) from None
+    return own.strip() if isinstance(own, str) else ""
 
 
 def plan_registry(

@@ -8,9 +8,9 @@ command line) whoever serves the manifest can leave revocations out of it. Pure.
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
 
 from pi.base.errors import VerificationFailed
+from pi.base.typing import NamedTuple
 from pi.skills import strict_json
 from pi.skills.registry import NAME_RULE, RegistryError, is_name
 from pi.skills.statements import registry_statement, signature_problem

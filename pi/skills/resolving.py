@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import NamedTuple
 
 from pi.base.errors import PiError, VerificationFailed
+from pi.base.typing import NamedTuple
 from pi.skills.registry import is_expired
 from pi.skills.statements import signature_problem, skill_statement
 from pi.skills.trust_set import trusted_keys

@@ -8,8 +8,8 @@ and never offered to the model.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
+from pi.base.typing import NamedTuple
 from pi.skills.frontmatter import parse
 from pi.skills.yaml_lines import FrontmatterError
 

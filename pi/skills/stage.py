@@ -6,10 +6,9 @@ keys, skills, cache and lockfile written. Needs no model and no key.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.base.cancel import Cancel
 from pi.base.errors import UsageError, VerificationFailed
+from pi.base.typing import NamedTuple
 from pi.skills.getting import Demands, items_from_lock, local_items, registry_items, remote_items
 from pi.skills.install import apply, counts, plan
 from pi.skills.installed import installed
@@ -17,6 +16,7 @@ from pi.skills.installed import installed
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
+    from contextlib import AbstractContextManager
 
     from pi.base.http import Transport
     from pi.skills.cache import Cache
@@ -65,13 +65,13 @@ class Stage:
         self.settings = settings
         self.world = world
         self.say = say
-        self._warn = warn
+        self.warn = warn
         self._cancel = cancel or Cancel()
         self.now = world.now_unix()
         self._trusted: Trusted | None = None
 
-    def run(self) -> None:
-        """Do all of it. Raises PiError for the first thing that fails."""
+    def run(self) -> tuple[Write, ...]:
+        """Do all of it; what was installed. Raises PiError for the first thing that fails."""
         settings = self.settings
         if settings.cache_import:
             self._import()
@@ -82,9 +82,9 @@ class Stage:
             again = self._items_again(fetcher, trusted, {item.file for item in items})
             writes = self._plan(items, again)
             self._check_lock(writes)
-            changed = self._change_trust()
             fetcher.keep()
-            apply(writes, settings.directory, random_bytes=self.world.random_bytes)
+            with self._trust_change() as changed:  # kept only if the skills could be written
+                apply(writes, settings.directory, random_bytes=self.world.random_bytes)
         finally:
             fetcher.close()
         self._tell(writes, changed)
@@ -94,6 +94,7 @@ class Stage:
             self._sync()
         if settings.cache_export:
             self._export()
+        return writes
 
     def trusted(self) -> Trusted:
         """The keys that count, changes of this run included. Raises ConfigError, UsageError."""
@@ -111,11 +112,11 @@ class Stage:
         if settings.trust_file:
             found = read_trust_file(settings.trust_file)
             for sentence in found.warnings:
-                self._warn(sentence)
+                self.warn(sentence)
             records, _ = change(found.records, settings.changes, self.now)
         roots = trusted_roots(settings.roots, records or (), self.now)
         for sentence in roots.warnings:
-            self._warn(sentence)
+            self.warn(sentence)
         return Trusted(records, roots)
 
     def cache(self) -> Cache:
@@ -138,7 +139,7 @@ class Stage:
             allow_http=self.settings.allow_http,
             transport=self.world.transport,
             cancel=self._cancel,
-            warn=self._warn,
+            warn=self.warn,
         )
 
     def lock(self) -> Lock:
@@ -180,7 +181,7 @@ class Stage:
         )
 
     def _items(self, fetcher: Fetcher, trusted: Trusted) -> list[Item]:
-        settings, demands = self.settings, self._demands(trusted)
+        settings, demands = self.settings, self.demands(trusted)
         items = local_items(settings.paths, settings.lock_path, self.world.cwd, demands)
         items += remote_items(settings.urls, fetcher, demands)
         if settings.names:
@@ -189,7 +190,7 @@ class Stage:
             )
             items += found
             for sentence in warnings:
-                self._warn(sentence)
+                self.warn(sentence)
         return items
 
     def _items_again(
@@ -206,9 +207,10 @@ class Stage:
             for entry in self.lock().entries
             if there.get(entry.file) != entry.sha256 and entry.file not in taken
         ]
-        return items_from_lock(wanted, settings.lock_path, fetcher, self._demands(trusted))
+        return items_from_lock(wanted, settings.lock_path, fetcher, self.demands(trusted))
 
-    def _demands(self, trusted: Trusted) -> Demands:
+    def demands(self, trusted: Trusted) -> Demands:
+        """What a skill must fulfil in this run."""
         settings = self.settings
         return Demands(trusted.roots.keys, self.now, settings.signed, settings.signed_registry)
 
@@ -239,20 +241,16 @@ class Stage:
                 raise UsageError(f"--skills-lock-accept: there is no installed skill '{word}'")
         next_lock(there, read_lock_if_any(self.settings.lock_path), {}, accept)
 
-    def _change_trust(self) -> str:
+    def _trust_change(self) -> AbstractContextManager[str]:
         """Save what changes of the trusted keys; the line about it, "" for no change."""
-        from pi.skills.trust_file import update_trust_file
+        from contextlib import nullcontext
 
-        changes = self.settings.changes
+        from pi.skills.trust_file import trust_change
+
+        changes, path = self.settings.changes, self.settings.trust_file
         if changes.is_empty():
-            return ""
-        _, made = update_trust_file(
-            self.settings.trust_file,
-            changes,
-            now=self.now,
-            random_bytes=self.world.random_bytes,
-        )
-        return f"skill trust store update: {made.text()}"
+            return nullcontext("")
+        return trust_change(path, changes, now=self.now, random_bytes=self.world.random_bytes)
 
     def _tell(self, writes: Sequence[Write], changed: str) -> None:
         asked = {

@@ -8,7 +8,8 @@ one text for two things, a signature over it says nothing. Pure.
 from __future__ import annotations
 
 import json
-from typing import Any
+
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ import errno
 import os
 import stat
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from pi.base.errors import ConfigError, PiError
 from pi.base.filelock import FileLock
 from pi.base.files import replace_file
+from pi.base.typing import NamedTuple
 from pi.skills.plain_files import read_plain
 from pi.skills.trust_store import Changes, Counts, TrustRecord, change, parse_store, render_store
 
@@ -42,9 +42,15 @@ def read_trust_file(path: str) -> TrustFile:
 
 
 def update_trust_file(
-    path: str, changes: Changes, *, now: int, random_bytes: Callable[[int], bytes]
+    path: str,
+    changes: Changes,
+    *,
+    now: int,
+    random_bytes: Callable[[int], bytes],
+    before: Callable[[bytes | None], object] = bool,
 ) -> tuple[TrustFile, Counts]:
-    """Make ``changes`` in the store at ``path``: all of them, or none and an error."""
+    """Make ``changes`` in the store at ``path``: all of them, or none and an error.
+    ``before`` gets what the file held, None for no file."""
     # A link is followed once and its target replaced, so that the link stays a link.
     try:
         target = os.path.realpath(path)
@@ -55,9 +61,10 @@ def update_trust_file(
         raise _failed("write", path, exc) from exc
     try:
         with _locked(descriptor, target):
-            before, mode = _read(path)
-            records, counts = change(before.records, changes, now)
-            if records != before.records or mode is None:
+            old, mode = _read(path)
+            before(_bytes(path))
+            records, counts = change(old.records, changes, now)
+            if records != old.records or mode is None:
                 mode = NEW_MODE if mode is None else mode
                 data = render_store(records)
                 replace_file(target, data, random_bytes=random_bytes, mode=mode, sync=True)
@@ -67,6 +74,65 @@ def update_trust_file(
     finally:
         if descriptor >= 0:
             os.close(descriptor)
+
+
+@contextmanager
+def trust_change(
+    path: str, changes: Changes, *, now: int, random_bytes: Callable[[int], bytes]
+) -> Iterator[str]:
+    """Changes that hold only if the work within succeeds; what is told of them is given to it.
+
+    Where the work fails they are taken back, unless somebody else has changed the file
+    meanwhile or it cannot be written: then the failure says that they stay.
+    """
+    was: list[bytes | None] = []
+    after, counts = update_trust_file(
+        path, changes, now=now, random_bytes=random_bytes, before=was.append
+    )
+    try:
+        yield f"skill trust store update: {counts.text()}"
+    except BaseException as exc:
+        why = _put_back(path, was[0], after.records, random_bytes)
+        if why and isinstance(exc, PiError):
+            told = f"the trusted keys in '{path}' stay changed: {why}"
+            exc.hint = f"{exc.hint}; {told}" if exc.hint else told
+        raise
+
+
+def _put_back(
+    path: str,
+    was: bytes | None,
+    made: tuple[TrustRecord, ...],
+    random_bytes: Callable[[int], bytes],
+) -> str:
+    """Let the file hold ``was`` again (None: be gone) if it holds ``made``. Returns why not."""
+    target = os.path.realpath(path)
+    try:
+        descriptor = os.open(os.path.dirname(target), os.O_RDONLY) if os.name != "nt" else -1
+        try:
+            with _locked(descriptor, target):
+                now, mode = _read(path)
+                if now.records != made:
+                    return "somebody else has changed them since"
+                if was is None:
+                    os.unlink(target)
+                else:
+                    replace_file(
+                        target, was, random_bytes=random_bytes, mode=mode or NEW_MODE, sync=True
+                    )
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
+    except (OSError, PiError) as exc:
+        return getattr(exc, "strerror", None) or str(exc)
+    return ""
+
+
+def _bytes(path: str) -> bytes | None:
+    try:
+        return read_plain(path, MAX_BYTES)[0]
+    except FileNotFoundError:
+        return None
 
 
 def _read(path: str) -> tuple[TrustFile, int | None]:

@@ -11,9 +11,8 @@ Rules:
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.base.errors import ConfigError, VerificationFailed
+from pi.base.typing import NamedTuple
 from pi.skills import base64_strict
 from pi.skills.registry import KeyEntry, is_expired
 from pi.skills.statements import certificate_text, decode_public_key, signature_problem

@@ -9,9 +9,9 @@ Invariants (each has a property test):
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
 
 from pi.base.errors import ConfigError, UsageError
+from pi.base.typing import NamedTuple
 from pi.skills import base64_strict, strict_json
 from pi.skills.registry import NAME_RULE, is_expired, is_name
 from pi.skills.statements import decode_public_key

@@ -8,9 +8,9 @@ what was locked. Nothing here asks a network; keys count as of now, by the trust
 from __future__ import annotations
 
 import hashlib
-from typing import Any, NamedTuple
 
 from pi.base.errors import PiError
+from pi.base.typing import Any, NamedTuple
 from pi.skills.archive import File, read_archive
 from pi.skills.discovery import SKILL_FILE
 from pi.skills.drift import compare, metadata_problems

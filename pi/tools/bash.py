@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Any
 
 from pi.agent.tool import Effect, ToolResult
 from pi.base.text import well_formed
+from pi.base.typing import Any
 from pi.tools.bash_result import Trace, dry_result, ended_result, run_facts
 from pi.tools.decision import DENY
 from pi.tools.definitions import BASH

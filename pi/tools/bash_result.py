@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import signal
-from typing import Any
 
 from pi.agent.tool import ToolResult
+from pi.base.typing import Any
 from pi.tools.decision import ALLOW, DENY, Step
 from pi.tools.process import CANCELLED, TIMED_OUT
 

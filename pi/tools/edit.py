@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from pi.agent.tool import Effect, ToolResult
 from pi.base.text import redact, well_formed
+from pi.base.typing import Any
 from pi.tools.definitions import EDIT
 from pi.tools.nearest import nearest_lines
 from pi.tools.numbered_diff import diff_spans

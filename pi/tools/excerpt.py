@@ -6,7 +6,7 @@ piece, however long the stream is.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

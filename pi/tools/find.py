@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.agent.tool import Effect, ToolResult
+from pi.base.typing import Any
 from pi.tools.definitions import FIND
 from pi.tools.definitions import FIND_LIMIT as LIMIT
 from pi.tools.outcome import ToolFailure, count_argument, failure_of, text_argument

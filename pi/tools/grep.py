@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Any
 
 from pi.agent.tool import Effect, ToolResult
+from pi.base.typing import Any
 from pi.tools.definitions import GREP
 from pi.tools.definitions import GREP_LIMIT as LIMIT
 from pi.tools.outcome import ToolFailure, count_argument, failure_of, text_argument

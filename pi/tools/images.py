@@ -6,7 +6,7 @@ section 18), WebP (RFC 9649, section 2). Pure: a broken file is None, never an e
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from pi.base.typing import NamedTuple
 
 # What providers take without scaling it down or refusing it. They count base64.
 MAX_SIDE = 2000

@@ -7,7 +7,8 @@ and in containers such ones can stay for long: only the state in /proc tells the
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+
+from pi.base.typing import NamedTuple
 
 _DEAD = ("Z", "X", "x")
 _START = 19  # where the start time is among the fields behind the name

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from pi.base.typing import NamedTuple
 
 MIN_RATIO = 0.6  # below, the lines named would mislead more than they help
 _CANDIDATES = 3

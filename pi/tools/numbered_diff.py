@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from itertools import islice
-from typing import NamedTuple
+
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

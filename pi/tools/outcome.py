@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Any
 
 from pi.agent.tool import ToolResult
 from pi.base.text import well_formed
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from __future__ import annotations
 import os
 import stat
 from collections import deque
-from typing import NamedTuple
 
 from pi.base.text import cut_tail, plain_text, redact, whole_characters
+from pi.base.typing import NamedTuple
 from pi.tools.redacting import Redactor
 
 TYPE_CHECKING = False

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from binascii import b2a_base64
-from typing import Any
 
 from pi.agent.tool import ToolResult
 from pi.ai.types import Image
+from pi.base.typing import Any
 from pi.tools.images import MAX_BYTES, MAX_SIDE, NAMES, fits, look_at, picture_mime
 from pi.tools.outcome import ToolFailure
 from pi.tools.shrinking import MAX_SOURCE_BYTES, shrink

@@ -14,9 +14,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import NamedTuple
 
 from pi.base.files import replace_file
+from pi.base.typing import NamedTuple
 from pi.tools.outcome import ToolFailure, os_text
 
 TYPE_CHECKING = False

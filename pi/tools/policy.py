@@ -6,7 +6,7 @@ overrides the preset's, whatever it is; what was not given is the preset's.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from __future__ import annotations
 import os
 import signal
 from threading import RLock
-from typing import NamedTuple
 
+from pi.base.typing import NamedTuple
 from pi.tools import orphans
 from pi.tools.members import living_members
 

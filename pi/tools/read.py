@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from itertools import chain
-from typing import Any
 
 from pi.agent.tool import Effect, ToolResult
 from pi.base.text import redact
+from pi.base.typing import Any
 from pi.tools.definitions import READ
 from pi.tools.excerpt import take_lines
 from pi.tools.images import picture_mime

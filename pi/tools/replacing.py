@@ -9,8 +9,7 @@ No files here. Invariants (each has a property test):
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from pi.base.typing import NamedTuple
 from pi.tools.outcome import ToolFailure
 
 TYPE_CHECKING = False

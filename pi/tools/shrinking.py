@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import NamedTuple
 
+from pi.base.typing import NamedTuple
 from pi.tools.environment import choose_shell
 from pi.tools.images import MAX_SIDE, look_at
 from pi.tools.outcome import ToolFailure

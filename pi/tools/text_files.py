@@ -7,7 +7,7 @@ shown, with a note, and is never written back.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from pi.base.typing import NamedTuple
 
 SNIFF_BYTES = 8192  # where git, too, looks for a NUL
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import Any, NamedTuple, Protocol
 
+from pi.base.typing import Any, NamedTuple, Protocol
 from pi.tools.decision import Decision
 
 TYPE_CHECKING = False
@@ -38,11 +38,9 @@ class Sandbox(Protocol):
 
         Raises ToolFailure (rule "os_sandbox_mode") if it must be held and cannot be.
         """
-        ...
 
     def describe(self) -> Mapping[str, Any]:
         """What is enforced on this machine, for people and scripts."""
-        ...
 
 
 class Unconfined:

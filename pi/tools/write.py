@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import stat
-from typing import Any
 
 from pi.agent.tool import Effect, ToolResult
 from pi.base.text import well_formed
+from pi.base.typing import Any
 from pi.tools.definitions import WRITE
 from pi.tools.outcome import ToolFailure, failure_of, text_argument
 from pi.tools.paths import touched

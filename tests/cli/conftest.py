@@ -104,6 +104,19 @@ def pi(archive: Path, tmp_path: Path) -> Pi:
     return Pi(archive, tmp_path)
 
 
+@pytest.fixture(scope="session")
+def alone() -> tuple[str, ...]:
+    """The words that start a command where no network interface is up, not even loopback."""
+    for words in (("unshare", "-n"), ("unshare", "-rn")):
+        try:
+            done = subprocess.run([*words, "true"], capture_output=True, check=False)
+        except OSError:
+            continue
+        if done.returncode == 0:
+            return words
+    pytest.skip("this system does not allow a network namespace of one's own")
+
+
 @pytest.fixture(params=sorted(WIRES))
 def wire(request: pytest.FixtureRequest) -> Wire:
     """Each wire format."""

@@ -32,19 +32,6 @@ TURNS = (
 needs_aimock = pytest.mark.skipif(bool(aimock_module.missing()), reason=aimock_module.missing())
 
 
-@pytest.fixture(scope="module")
-def alone() -> tuple[str, ...]:
-    """The words that start a command where no network interface is up, not even loopback."""
-    for words in (("unshare", "-n"), ("unshare", "-rn")):
-        try:
-            done = subprocess.run([*words, "true"], capture_output=True, check=False)
-        except OSError:
-            continue
-        if done.returncode == 0:
-            return words
-    pytest.skip("this system does not allow a network namespace of one's own")
-
-
 def offline(pi: Pi, alone: tuple[str, ...], *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """Run the built file with no network and no key."""
     return subprocess.run(
@@ -127,10 +114,18 @@ def test_no_secret_is_in_a_cassette_and_only_its_owner_can_read_it(pi: Pi) -> No
         (*(delta(letter) for letter in "token-of-mine " + SECRET), finish()),
     )
     with FaultServer(answers(*turns)) as server:
-        arguments = ("--api-base", server.url + "/v1", "--no-session", "-p", f"hi {SECRET}")
+        headers = ("--header", "X-Tenant=t0k3n", "--header", "X-Title=my-title")
+        arguments = (
+            *("--api-base", server.url + "/v1", "--no-session", "-p", f"hi {SECRET}"),
+            *headers,
+        )
         done = pi(*arguments, "--record", "c", **KEY, MY_TOKEN="token-of-mine")
     assert done.stdout == f"token-of-mine {SECRET}\n"
     text = (pi.folder / "c").read_text(encoding="utf-8")
+    assert "t0k3n" not in text  # whatever a header is called that the user gave
+    assert "my-title" in text
+    again = pi(*arguments, "--replay", "c", **KEY, MY_TOKEN="token-of-mine")
+    assert again.returncode == 0, again.stderr
     assert SECRET not in text
     assert "token-of-mine" not in text
     spelled = "".join(re.findall(r'\\"content\\": \\"(.*?)\\"', text))

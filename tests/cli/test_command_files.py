@@ -286,8 +286,9 @@ def test_pruning_and_export(pi: Pi) -> None:
     done = run(pi, "/session-compact --dry-run", "/session-compact")
     done.said("dry run:", "compact complete: removed_entries=1 retained_entries=2 head=2")
     run(pi, "/session-import out.jsonl").said("imported_entries=")
-    done = run(pi, "-/session-export s.jsonl", "/session-export - --format md")
-    done.said("onto itself", "# s.jsonl")
+    done = run(pi, "-/session-export s.jsonl", "/session-export - --format md", "/export --redact")
+    done.said("onto itself", "# `s.jsonl`", "to s.html (html, redacted)")
+    assert (pi.folder / "s.html").read_text().startswith("<!DOCTYPE html>")
 
 
 def test_branch_and_undo(pi: Pi) -> None:

@@ -8,8 +8,6 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
-
 from tests.cli.conftest import Pi
 from tests.fakes.skill_keys import PUBLISHER_SEED, ROOT_KEY, ROOT_SEED
 from tests.fakes.skill_signer import key_entry, registry_signature, skill_entry
@@ -17,19 +15,6 @@ from tests.fakes.skill_site import Site
 
 BODY = b"# Review\nLook twice.\n"
 D = ".pi/skills"
-
-
-@pytest.fixture(scope="module")
-def alone() -> tuple[str, ...]:
-    """The words that start a command where no network interface is up, not even loopback."""
-    for words in (("unshare", "-n"), ("unshare", "-rn")):
-        try:
-            done = subprocess.run([*words, "true"], capture_output=True, check=False)
-        except OSError:
-            continue
-        if done.returncode == 0:
-            return words
-    pytest.skip("this system does not allow a network namespace of one's own")
 
 
 class Offline:

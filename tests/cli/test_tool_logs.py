@@ -210,3 +210,13 @@ def test_a_prompt_that_ends_badly_is_in_the_telemetry_too(pi: Pi) -> None:
     assert (timed_out["status"], timed_out["success"]) == ("timed_out", False)
     assert (completed["status"], completed["success"]) == ("completed_with_tool_errors", False)
     assert (completed["tool_calls"], completed["tool_errors"]) == (1, 1)
+
+
+def test_prompts_are_counted_on_with_another_session_and_another_model(pi: Pi) -> None:
+    script = "/prompt a\n/new other\n/prompt b\n/model demo/tour\n/prompt c\n"
+    logs = ("--telemetry-log", "t.jsonl", "--tool-audit-log", "a.jsonl")
+    done = pi("--model", "demo/tour", *logs, "--command-file", "-", stdin=script)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [each["prompt_id"] for each in records(pi.folder / "t.jsonl")] == [1, 2, 3]
+    calls = records(pi.folder / "a.jsonl")
+    assert {each["prompt_id"] for each in calls if "tool_name" in each} == {1, 2, 3}

@@ -70,6 +70,7 @@ MAY_TOUCH_WORLD = {
 NEVER = {
     *("asyncio", "concurrent", "multiprocessing", "importlib.metadata", "importlib.resources"),
     *("logging", "uuid", "secrets", "pkg_resources", "dataclasses", "pathlib", "argparse"),
+    "typing",  # pi.base.typing
 }
 OPTIONAL = {"nacl": {"pi/skills/ed25519.py", "pi/auth/cipher.py"}}  # used where it is installed
 ELSEWHERE = {"msvcrt", "winreg", "_winapi"}  # standard library of another system

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pi.audit.chain import GENESIS, Head, Sealed, read_record, seal
 from pi.audit.tail import EMPTY, End, find_end, go_on
 from pi.audit.verifier import Verdict, verify
+from tests.fakes.examples import few
 
 clean_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 values = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | clean_texts
@@ -44,7 +45,7 @@ def head_of(line: bytes) -> Head:
 
 
 @given(record=fields, seq=st.integers(1, 2**53 - 1))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 def test_what_was_sealed_is_read_back(record: dict[str, Any], seq: int) -> None:
     """read_record(seal(fields)) is that record, whatever it holds, and it is one line."""
     line = seal(record, seq, GENESIS)
@@ -56,7 +57,7 @@ def test_what_was_sealed_is_read_back(record: dict[str, Any], seq: int) -> None:
 
 
 @given(lines=logs, at=st.integers(0, 6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 def test_an_intact_log_is_verified_and_holds_every_head_it_ever_had(
     lines: list[bytes], at: int
 ) -> None:
@@ -70,7 +71,7 @@ def test_an_intact_log_is_verified_and_holds_every_head_it_ever_had(
 
 
 @given(lines=logs, at=st.integers(0, 10**6), bits=st.integers(1, 255))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=few(500), deadline=None)
 def test_a_changed_byte_is_noticed_in_its_line(lines: list[bytes], at: int, bits: int) -> None:
     """Whichever byte is changed to whatever: the line that held it is named."""
     data = bytearray(b"".join(lines))
@@ -83,7 +84,7 @@ def test_a_changed_byte_is_noticed_in_its_line(lines: list[bytes], at: int, bits
 
 
 @given(lines=logs, at=st.integers(0, 10**6), size=st.integers(1, 8))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 def test_removed_bytes_are_noticed_in_their_line(lines: list[bytes], at: int, size: int) -> None:
     """Bytes cut out of one line (not a whole line): the line is named."""
     data = b"".join(lines)
@@ -96,7 +97,7 @@ def test_removed_bytes_are_noticed_in_their_line(lines: list[bytes], at: int, si
 
 
 @given(lines=logs, at=st.integers(0, 10**6), junk=st.binary(min_size=1, max_size=8))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 def test_added_bytes_are_noticed_in_their_line(lines: list[bytes], at: int, junk: bytes) -> None:
     """Bytes put in anywhere, also before the first line or behind the last."""
     data = b"".join(lines)
@@ -111,7 +112,7 @@ def test_added_bytes_are_noticed_in_their_line(lines: list[bytes], at: int, junk
 
 
 @given(lines=logs, at=st.integers(0, 6), many=st.integers(1, 3))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 def test_removed_lines_are_noticed_where_they_stood(lines: list[bytes], at: int, many: int) -> None:
     """Lines removed anywhere but at the end: the number of the first of them is named."""
     at %= len(lines) - 1
@@ -121,7 +122,7 @@ def test_removed_lines_are_noticed_where_they_stood(lines: list[bytes], at: int,
 
 
 @given(lines=logs, one=st.integers(0, 6), other=st.integers(0, 6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 def test_exchanged_lines_are_noticed(lines: list[bytes], one: int, other: int) -> None:
     """Two lines change places: the first place is named."""
     one, other = sorted((one % len(lines), other % len(lines)))
@@ -133,7 +134,7 @@ def test_exchanged_lines_are_noticed(lines: list[bytes], one: int, other: int) -
 
 
 @given(lines=logs, source=st.integers(0, 6), target=st.integers(0, 7))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 def test_a_line_that_stands_there_twice_is_noticed(
     lines: list[bytes], source: int, target: int
 ) -> None:
@@ -147,7 +148,7 @@ def test_a_line_that_stands_there_twice_is_noticed(
 
 
 @given(lines=logs, at=st.integers(0, 6), record=fields)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 def test_a_rewritten_record_with_a_good_hash_is_noticed(
     lines: list[bytes], at: int, record: dict[str, Any]
 ) -> None:
@@ -162,7 +163,7 @@ def test_a_rewritten_record_with_a_good_hash_is_noticed(
 
 
 @given(lines=logs, at=st.integers(0, 7), record=fields)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 def test_a_forged_record_put_in_is_noticed(
     lines: list[bytes], at: int, record: dict[str, Any]
 ) -> None:
@@ -188,7 +189,7 @@ def test_a_cut_at_the_end_is_noticed_by_a_head_that_was_kept(lines: list[bytes],
 
 
 @given(lines=logs, cut=st.integers(1, 10**6), more=st.lists(fields, min_size=1, max_size=3))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 def test_a_torn_last_line_is_named_and_chained_over(
     lines: list[bytes], cut: int, more: list[dict[str, Any]]
 ) -> None:
@@ -209,7 +210,7 @@ def test_a_torn_last_line_is_named_and_chained_over(
 
 
 @given(data=st.binary(max_size=300))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 def test_any_bytes_are_judged(data: bytes) -> None:
     """No bytes raise anything; none but the empty file are taken for a log."""
     assert judge_bytes(data).ok == (not data)

@@ -12,12 +12,13 @@ from pi.tools.numbered_diff import diff_spans
 from pi.tools.outcome import ToolFailure
 from pi.tools.replacing import Edit, Span, apply_spans, plan_spans
 from pi.tools.text_files import decode
+from tests.fakes.examples import few
 
 short = st.text("ab\n", max_size=4)
 text = st.text("ab\n", max_size=40)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=few(400), deadline=None)
 @given(text=text, find=short, replace=short, all_=st.booleans())
 def test_an_edit_replaces_or_refuses(text: str, find: str, replace: str, all_: bool) -> None:
     """An accepted edit equals ``str.replace``; one match unless all are wanted; else refused."""
@@ -31,7 +32,7 @@ def test_an_edit_replaces_or_refuses(text: str, find: str, replace: str, all_: b
     assert apply_spans(text, spans) == text.replace(find, replace)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=few(400), deadline=None)
 @given(text=text, edits=st.lists(st.builds(Edit, short, short, st.booleans()), max_size=3))
 def test_text_outside_the_spans_is_untouched(text: str, edits: list[Edit]) -> None:
     """Spans are in order, do not overlap, and what lies between them appears unchanged."""
@@ -57,7 +58,7 @@ def text_and_spans(draw: st.DrawFn) -> tuple[str, list[Span]]:
     return text, [Span(start, end, draw(short)) for start, end in zip(marks[::2], marks[1::2])]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=few(500), deadline=None)
 @given(given_=text_and_spans())
 def test_the_diff_tells_the_change(given_: tuple[str, list[Span]]) -> None:
     """Every row of the diff is true of its side, and all that is not in it stays the same."""
@@ -89,7 +90,7 @@ def test_the_diff_tells_the_change(given_: tuple[str, list[Span]]) -> None:
         assert diff.first_changed_line <= min(added) + 1
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=few(400), deadline=None)
 @given(
     data=st.one_of(st.binary(max_size=30), st.text(max_size=12).map(lambda t: t.encode("utf-16")))
 )
@@ -104,7 +105,7 @@ LETTERS = "a'\u2018\u201d\u2013-\u00a0 \ufb01\u0301\uff08\r\n\u1112\u1161\uff9e\
 ODD = st.text(LETTERS, max_size=30)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=few(600), deadline=None)
 @given(text=ODD, find=ODD)
 def test_what_looks_like_a_text_has_its_normal_form(text: str, find: str) -> None:
     """Every match, by itself, normalises to what was looked for; matches are in order."""
@@ -115,7 +116,7 @@ def test_what_looks_like_a_text_has_its_normal_form(text: str, find: str) -> Non
     assert edges == sorted(edges)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(before=ODD, middle=ODD, after=ODD)
 def test_a_part_of_whole_lines_is_found_by_its_plain_form(
     before: str, middle: str, after: str

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from pi.base.http_body import BadBody, ChunkedBody
 from pi.base.http_head import HeadReader, NotHttp
+from tests.fakes.examples import few
 
 chunks = st.lists(st.binary(min_size=1, max_size=40), max_size=8)
 sizes = st.lists(st.integers(1, 12), min_size=1, max_size=40)
@@ -35,7 +36,7 @@ def decode(pieces: list[bytes]) -> tuple[bytes, bytes, bool]:
     return out, rest, body.done
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(chunks=chunks, lengths=sizes, extension=extensions, rest=st.binary(max_size=20))
 def test_any_slicing_of_a_chunked_body_gives_the_same_bytes(
     chunks: list[bytes], lengths: list[int], extension: bytes, rest: bytes
@@ -47,7 +48,7 @@ def test_any_slicing_of_a_chunked_body_gives_the_same_bytes(
     assert decode([wire + rest]) == (b"".join(chunks), rest, True)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(chunks=chunks, lengths=sizes, data=st.data())
 def test_a_cut_chunked_body_is_never_done(
     chunks: list[bytes], lengths: list[int], data: st.DataObject
@@ -60,7 +61,7 @@ def test_a_cut_chunked_body_is_never_done(
     assert not done
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(wire=st.binary(max_size=200), lengths=sizes)
 def test_anything_is_decoded_or_refused_alike_in_any_slices(
     wire: bytes, lengths: list[int]
@@ -74,7 +75,7 @@ def test_anything_is_decoded_or_refused_alike_in_any_slices(
         assert decode(sliced(wire, lengths)) == whole
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(
     lines=st.lists(
         st.sampled_from([b"A: b", b"Content-Length: 3", b"X:", b"a: c", b"Set-Cookie: q=1; w"])
@@ -100,7 +101,7 @@ def test_any_slicing_of_a_head_gives_the_same_head(
     assert reader.rest + b"".join(pieces) == rest == whole.rest
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(wire=st.binary(max_size=60).map(lambda tail: b"HTTP/1.1 200 OK\r\n" + tail))
 def test_any_head_is_read_or_refused(wire: bytes) -> None:
     """Nothing but NotHttp leaves the head reader."""

@@ -12,7 +12,7 @@ from pi.base.errors import ConfigError
 from pi.commands.arguments import ArgumentError, read_arguments, split_line
 from pi.commands.macro_plan import Macro, check, expand, read_macro
 from pi.commands.macro_text import BadLine, Values, read_values, substitute, template
-from pi.commands.store_text import MACROS, encode_store, parse_store, shown, with_entry
+from pi.commands.store_text import MACROS, encode_store, parse_store, with_entry
 from pi.commands.table import BY_NAME
 from tests.fakes.examples import few
 
@@ -144,11 +144,3 @@ def test_changing_one_name_changes_nothing_else(
     assert read_macro(name, after, "p", "user").lines == ("/session",)
     gone = parsed(encode_store(with_entry(after, "macros", name, None), MACROS))
     assert gone == {**before, "macros": {k: v for k, v in macros.items() if k != name}}
-
-
-@settings(max_examples=few(100), deadline=None)
-@given(st.text(max_size=30))
-def test_what_is_shown_is_one_printable_line(text: str) -> None:
-    """No line break, no escape, no mark that turns text around reaches a terminal."""
-    assert shown(text).isprintable()
-    assert text.isprintable() is (shown(text) == text)

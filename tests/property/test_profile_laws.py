@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pi.base.text import visible
 from pi.cli.loosening import loosened
 from pi.cli.parse import parse
 from pi.cli.profile_layer import flag_values
@@ -89,11 +90,13 @@ def test_what_is_saved_is_read_back(
 @settings(max_examples=few(100), deadline=None)
 @given(fields, fields)
 def test_differences_are_where_values_differ(one: dict[str, Any], other: dict[str, Any]) -> None:
-    """None for equal values, and each names a field once; every value has a printed form."""
+    """None for equal values, and each names a field once; every value has a form on one line."""
     assert differences(one, one) == []
     found = differences(one, other)
     assert [name for name, _, _ in found] == [name for name in BY_NAME if one[name] != other[name]]
-    assert all(worded(value).isprintable() for _, *pair in found for value in pair)
+    for text in [worded(value) for _, *pair in found for value in pair]:
+        assert visible(text) == text
+        assert not set("\r\n\t\u2028") & set(text)
 
 
 knobs = st.fixed_dictionaries(

@@ -11,6 +11,7 @@ from pi.ai.types import Message, Text, ToolCall
 from pi.sessions import difference, drawing, labels, search, stats
 from pi.sessions.entry import SessionEntry
 from pi.sessions.snapshot import PREVIEW, Snapshot, preview
+from tests.fakes.examples import few
 
 texts = st.text(st.sampled_from('ab \n\t"#<>[]`\\é\u2028'), max_size=30)
 
@@ -46,7 +47,7 @@ def line_of(snapshot: Snapshot, head: int) -> list[int]:
     return ids
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(st.text(max_size=300))
 def test_a_preview_is_one_short_line(text: str) -> None:
     """No line end, no double blank, at most 80 characters and three dots."""
@@ -60,7 +61,7 @@ def test_a_preview_is_one_short_line(text: str) -> None:
     assert len(shown.splitlines()) == 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(snapshots(), st.data())
 def test_a_difference_is_two_lineages_cut_where_they_part(
     snapshot: Snapshot, data: st.DataObject
@@ -81,7 +82,7 @@ def test_a_difference_is_two_lineages_cut_where_they_part(
     assert difference.json_data(found)["shared_depth"] == len(shared)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(snapshots(), st.text(st.sampled_from("ab "), min_size=1, max_size=2), st.integers(1, 4))
 def test_a_search_finds_what_a_naive_one_finds(snapshot: Snapshot, word: str, limit: int) -> None:
     """Hits are the entries whose searched text or role holds the word, by ascending id."""
@@ -96,7 +97,7 @@ def test_a_search_finds_what_a_naive_one_finds(snapshot: Snapshot, word: str, li
     assert all("\n" not in line for line in search.text_lines(found)[1:])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(snapshots())
 def test_figures_add_up(snapshot: Snapshot) -> None:
     """Roles add up to the entries; a depth is the length of a lineage."""
@@ -109,7 +110,7 @@ def test_figures_add_up(snapshot: Snapshot) -> None:
     json.dumps(stats.json_data(found))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(snapshots())
 def test_a_drawing_has_each_entry_and_each_edge_once(snapshot: Snapshot) -> None:
     """One line for each node and edge, whatever the labels hold."""
@@ -133,7 +134,7 @@ label_records = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 @given(label_records)
 def test_the_last_word_on_a_name_counts(notes: list[dict[str, object]]) -> None:
     """Folding keeps a name if its last record of that kind sets it."""
@@ -143,7 +144,7 @@ def test_the_last_word_on_a_name_counts(notes: list[dict[str, object]]) -> None:
         assert labels.fold(notes, kind) == kept
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
 def test_a_file_of_names_is_read_or_refused_with_a_reason(data: bytes) -> None:
     """Any bytes: names, or LabelError and nothing else."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pi.ai.types import user_message
 from pi.sessions.store import SessionStore
+from tests.fakes.examples import few
 
 # A tree: the parent of entry n+2 is one of the entries before it, or none.
 trees = st.lists(st.integers(0, 10), min_size=1, max_size=10)
@@ -30,7 +31,7 @@ def grow(path: str, tree: list[int]) -> SessionStore:
 
 
 @given(tree=trees, kept=st.sets(st.integers(1, 10)), foreign=st.integers(0, 3), place=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=few(150), deadline=None)
 def test_the_conversation_goes_on_whatever_was_taken_out(
     tree: list[int], kept: set[int], foreign: int, place: st.DataObject
 ) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pi.ai.types import Message, Text, ToolCall, user_message
 from pi.sessions.store import SessionStore
+from tests.fakes.examples import few
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 messages = st.lists(
@@ -54,7 +55,7 @@ def test_a_cut_at_any_byte_keeps_every_whole_line(conversation: list[Message]) -
     conversation=messages,
     flips=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 7)), min_size=1, max_size=3),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=few(200), deadline=None)
 def test_flipped_bits_cost_at_most_the_lines_they_touch(
     conversation: list[Message], flips: list[tuple[float, int]]
 ) -> None:

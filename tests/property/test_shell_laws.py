@@ -18,6 +18,7 @@ from pi.tools.shell.grammar import parse_all
 from pi.tools.shell.quick import quick
 from pi.tools.shell.reader import parse
 from pi.tools.shell.syntax import Script, ShellSyntaxError, Simple, Word
+from tests.fakes.examples import few
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +116,7 @@ def near_scripts(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=few(400), deadline=None)
 @given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(PIECES)).map("".join)))
 def test_any_text_is_read_or_refused(text: str) -> None:
     """parse returns or raises ShellSyntaxError; a word's source stands in the text."""
@@ -139,7 +140,7 @@ ${y/a/b} ${y+ "a ${y#*-} c"
 PLAIN_PIECES = [*PLAIN_TEXT.split(), "\r", "\\$"]
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=few(1500), deadline=None)
 @given(st.lists(st.one_of(st.just(" "), st.sampled_from(PLAIN_PIECES)), max_size=14).map("".join))
 def test_the_quick_reader_reads_as_the_whole_grammar_does(text: str) -> None:
     """Whatever quick accepts, the whole grammar reads to the very same commands."""
@@ -192,7 +193,7 @@ def compound_lines(draw: st.DrawFn, depth: int = 2) -> str:
     return text
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=few(1000), deadline=None)
 @given(compound_lines())
 def test_the_quick_reader_reads_compound_commands_as_the_whole_grammar_does(text: str) -> None:
     script = quick(text)
@@ -200,13 +201,13 @@ def test_the_quick_reader_reads_compound_commands_as_the_whole_grammar_does(text
         assert outcome(by_all_rules, text) == repr(script)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=few(500), deadline=None)
 @given(compound_lines(), st.sets(st.sampled_from(["a", "b", "x", "z"])))
 def test_only_arguments_of_known_names_are_left_unread(text: str, names: set[str]) -> None:
     check_short(names, quick(text), quick(text, words_of(names)))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=few(500), deadline=None)
 @given(near_scripts(), st.sets(st.sampled_from(["a", "b", "c", "d"])))
 def test_in_any_command_only_arguments_of_known_names_are_left_unread(
     text: str, names: set[str]
@@ -267,7 +268,7 @@ time ! \ <<E E # 2>&1 > coproc function f()
 NESTED_PIECES = [*MORE_PIECES.split(), "\n", "\\\n", "\t", *EXAMPLES]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=few(500), deadline=None)
 @given(
     st.lists(
         st.one_of(st.just(" "), st.just(" b "), st.sampled_from(PLAIN_PIECES + NESTED_PIECES)),
@@ -358,7 +359,7 @@ def test_time_is_linear_in_the_text(before: str, after: str) -> None:
 
 
 @needs_bash
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=few(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(near_scripts())
 def test_what_is_read_bash_reads_too(text: str) -> None:
     """Whatever parse accepts, ``bash -n`` accepts without a word."""
@@ -426,7 +427,7 @@ def may_be(command: Simple, call: list[str]) -> bool:
 
 @needs_bash
 @settings(
-    max_examples=250,
+    max_examples=few(250),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
@@ -462,7 +463,7 @@ def quoted(word: str, how: str) -> str:
     return word
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(st.data())
 def test_how_words_are_written_changes_nothing(data: st.DataObject) -> None:
     """Blanks, line continuations and quotes around literal words leave the values alone."""

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from pi.ai.sse import ServerEvent, SseDecoder
 from pi.ai.surrogates import Joiner, repair
+from tests.fakes.examples import few
 
 # Bytes that make the framing interesting, and any others.
 STREAMS = st.lists(
@@ -49,21 +50,21 @@ def by_the_book(raw: bytes) -> list[ServerEvent]:
     return events
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(raw=STREAMS, sizes=st.lists(st.integers(0, 8), max_size=40))
 def test_slicing_the_stream_differently_changes_nothing(raw: bytes, sizes: list[int]) -> None:
     """decode(any slicing of b) == decode(b)"""
     assert decoded(raw, sizes) == decoded(raw, [])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(raw=STREAMS)
 def test_a_terminated_stream_decodes_as_the_standard_says(raw: bytes) -> None:
     """decode(b) is what the standard's own algorithm gives"""
     assert decoded(raw + b"\n\n", []) == by_the_book(raw + b"\n\n")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(
     events=st.lists(st.tuples(NAMES, DATA), max_size=5),
     line_end=st.sampled_from(["\n", "\r", "\r\n"]),
@@ -87,7 +88,7 @@ HALVES = st.text(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(pieces=st.lists(HALVES, max_size=6))
 def test_joining_pieces_is_repairing_their_sum(pieces: list[str]) -> None:
     """join(pieces) == repair(sum(pieces)), which UTF-8 can hold; repairing twice is once"""

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pi.ai.think_tags import TAGS, ThinkSplitter
+from tests.fakes.examples import few
 
 WORDS = st.sampled_from(
     [*(tag for pair in TAGS for tag in pair), "<", "</", "think", ">", " ", "a"]
@@ -18,7 +19,7 @@ def split(pieces: list[str]) -> tuple[str, str]:
     return "".join(part[0] for part in parts), "".join(part[1] for part in parts)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(text=TEXTS, cuts=st.lists(st.integers(0, 60), max_size=6))
 def test_slicing_changes_nothing(text: str, cuts: list[int]) -> None:
     """split(any slices of t) == split(t)"""
@@ -27,7 +28,7 @@ def test_slicing_changes_nothing(text: str, cuts: list[int]) -> None:
     assert split(pieces) == split([text]) == split(list(text))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=few(300), deadline=None)
 @given(text=TEXTS)
 def test_nothing_but_tags_and_the_blanks_beside_them_is_lost(text: str) -> None:
     """a text that begins with no tag is unchanged; of any other only a tag pair is missing"""

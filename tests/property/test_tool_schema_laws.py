@@ -13,6 +13,7 @@ from jsonschema.exceptions import SchemaError
 from pi.agent.arguments import lenient
 from pi.agent.schema import TYPES, first_error
 from pi.agent.schema_check import describe, schema_error
+from tests.fakes.examples import few
 
 words = st.text("ab1", max_size=3)
 names = st.sampled_from(["a", "b", "path", "file_path"])
@@ -60,7 +61,7 @@ rubbish = st.recursive(values, lambda inner: st.one_of(inner, objects(inner)), m
 
 
 @given(schemas, values)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=few(250), deadline=None)
 def test_a_value_is_valid_exactly_if_the_reference_says_so(schema: Any, value: Any) -> None:
     """For every schema of our keywords and every value the verdicts are equal."""
     assert schema_error(schema) == ""
@@ -69,7 +70,7 @@ def test_a_value_is_valid_exactly_if_the_reference_says_so(schema: Any, value: A
 
 
 @given(rubbish)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=few(150), deadline=None)
 def test_a_broken_schema_is_found_exactly_if_the_reference_finds_it(schema: Any) -> None:
     """Verdicts on schemas agree too, apart from what we allow on purpose: lists as ``items``,
     names that are named twice."""

@@ -6,7 +6,7 @@ another vendor; ``PI_API_KEY`` is the user's own statement that any provider may
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from pi.base.typing import NamedTuple
 
 # Wire formats by name, as in ``Origin.api`` and the catalog's ``api``.
 CODECS: dict[str, str] = {

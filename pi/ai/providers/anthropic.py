@@ -6,8 +6,6 @@ the conversation is sent again with what it said so far.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.ai.jsontext import dump_bytes, parse
 from pi.ai.providers.anthropic_answer import API, Answer
 from pi.ai.providers.anthropic_body import request_body
@@ -21,6 +19,7 @@ from pi.ai.providers.failure import (
 )
 from pi.ai.providers.shared import JsonCodec, body_text, is_stream_text, not_json
 from pi.base.http import Request
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ So a rule fires at most once, and words about the user's own doing change nothin
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
 
 from pi.ai.jsontext import parse
 from pi.ai.providers.failure import error_line
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

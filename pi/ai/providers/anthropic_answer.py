@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.ai.providers.anthropic_parts import CallPart, FixedPart, TextPart, ThinkingPart, word
 from pi.ai.providers.calls import CallCollector
 from pi.ai.providers.failure import broken_answer, target_of
@@ -11,6 +9,7 @@ from pi.ai.providers.shared import token_count
 from pi.ai.surrogates import repair
 from pi.ai.types import Message, Origin, Reply, Text, Thinking, ToolCall, Usage
 from pi.base.errors import Interrupted, TimeLimit
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,10 +12,9 @@ of the prompt cache: a longer history only adds bytes at the end.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.ai.providers.anthropic_thinking import ask
 from pi.ai.types import Image, Text, Thinking, ToolCall
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,11 +5,10 @@ Each takes pieces and gives what can be shown of them, then ends as a block or a
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.ai.events import CallDelta, TextDelta, ThinkingDelta
 from pi.ai.surrogates import Joiner, repair
 from pi.ai.types import Text, Thinking, ToolCall
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ unknown is not asked: what its vendor does by default is then right.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from pi.ai.providers.shared import nearest
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

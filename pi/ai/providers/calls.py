@@ -12,12 +12,11 @@ The rules, one per behaviour seen on real servers:
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.ai.events import CallDelta
 from pi.ai.jsontext import dump, parse_strict_prefix
 from pi.ai.surrogates import Joiner, repair
 from pi.ai.types import ToolCall
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

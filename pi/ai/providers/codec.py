@@ -11,7 +11,7 @@ Codes of those errors: "provider-overloaded" (may pass), "quota-exhausted" (will
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from pi.base.typing import NamedTuple, Protocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,43 +82,35 @@ class StreamDecoder(Protocol):
     @property
     def done(self) -> bool:
         """True when nothing that matters can follow: stop reading."""
-        ...
 
     def feed(self, events: Sequence[ServerEvent]) -> list[StreamEvent]:
         """Take the events of one read. Text of one read comes as one delta."""
-        ...
 
     def finish(self) -> Reply:
         """The stream ended. Without a terminal marker that is an error reply."""
-        ...
 
     def abort(self, error: PiError) -> Reply:
         """The transport failed or the run was cancelled: what arrived, marked so.
 
         An answer whose terminal marker was seen is whole and stays good.
         """
-        ...
 
 
 class Codec(Protocol):
     @property
     def api(self) -> str:
         """The wire format's name, as in ``Origin.api``."""
-        ...
 
     def encode(self, chat: ChatRequest, options: Options) -> Request:
         """The HTTP request. ``chat.messages`` must have gone through ``prepare``."""
-        ...
 
     def decode(self, body: bytes, chat: ChatRequest, options: Options) -> Reply:
         """A whole body of a 2xx answer, also one that should have been a stream."""
-        ...
 
     def decoder(self, chat: ChatRequest, options: Options) -> StreamDecoder: ...
 
     def salvage(self, body: bytes, chat: ChatRequest, options: Options) -> Reply | None:
         """The answer inside the body of a 4xx, where a server reports one as a failure."""
-        ...
 
     def adapt(self, status: int, body: bytes, chat: ChatRequest, options: Options) -> Change | None:
         """What to change after a refusal (4xx, or 500) that names something we added, or None.
@@ -126,7 +118,6 @@ class Codec(Protocol):
         Exactly one thing is removed or renamed. The client sends the request once more and
         keeps the change for the rest of the process.
         """
-        ...
 
     def decode_error(
         self,
@@ -137,4 +128,3 @@ class Codec(Protocol):
         options: Options,
     ) -> PiError:
         """The failure behind a status that is not 2xx. Header names in lower case."""
-        ...

@@ -12,7 +12,7 @@ another type, are passed over.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

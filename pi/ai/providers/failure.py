@@ -10,11 +10,11 @@ help), "provider-overloaded" (reported inside an answer, may pass), "provider-er
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
 
 from pi.ai.jsontext import dump, parse
 from pi.base.errors import KeyRefused, PiError, ProviderFailed
 from pi.base.text import longest_first, spellings
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,8 +6,6 @@ last key, so a longer history only adds bytes at the end and prompt caches hit.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.ai.jsontext import dump_bytes, parse
 from pi.ai.providers.codec import Change
 from pi.ai.providers.failure import broken_answer, is_error
@@ -19,6 +17,7 @@ from pi.ai.providers.google_stream import GoogleStreamDecoder
 from pi.ai.providers.shared import JsonCodec, body_text, is_stream_text, not_json
 from pi.ai.surrogates import repair
 from pi.base.http import Request
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

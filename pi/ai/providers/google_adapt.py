@@ -6,10 +6,9 @@ both, which refuses fields it does not know by name and place.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pi.ai.jsontext import parse
 from pi.ai.providers.failure import error_line
+from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

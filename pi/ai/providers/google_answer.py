@@ -6,8 +6,6 @@ merged with another; ``google_contents.mark`` keeps apart what one text block ho
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.ai.providers.calls import CallCollector
 from pi.ai.providers.failure import broken_answer, target_of
 from pi.ai.providers.google_contents import mark, signature_of
@@ -15,6 +13,7 @@ from pi.ai.providers.shared import count_in
 from pi.ai.surrogates import Joiner
 from pi.ai.types import Message, Origin, Reply, Text, Thinking, Usage
 from pi.base.errors import Interrupted, TimeLimit
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

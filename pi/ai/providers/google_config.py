@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.ai.providers.google_contents import gemini_version
 from pi.ai.providers.shared import LEVELS, nearest
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ another model made.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from pi.ai.types import Image, Text, Thinking, ToolCall
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.ai.jsontext import dump_bytes, parse
 from pi.ai.providers.azure import CHAT_SUFFIX, headers, target
 from pi.ai.providers.compat import compat_of
@@ -17,6 +15,7 @@ from pi.ai.providers.openai_request import extra_headers, request_body
 from pi.ai.providers.openai_stream import OpenAiStreamDecoder
 from pi.ai.providers.shared import JsonCodec, body_text, is_stream_text, not_json
 from pi.base.http import Request
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

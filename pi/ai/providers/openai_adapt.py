@@ -8,13 +8,13 @@ rule fires twice, and a refusal about anything else changes nothing.
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
 
 from pi.ai.jsontext import parse
 from pi.ai.providers.codec import Change
 from pi.ai.providers.compat import compat_of
 from pi.ai.providers.openai_request import request_body
 from pi.ai.providers.openai_thinking import asked
+from pi.base.typing import Any, NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

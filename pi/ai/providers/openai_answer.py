@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.ai.jsontext import dump
 from pi.ai.providers.calls import CallCollector
 from pi.ai.providers.compat import compat_of
@@ -15,6 +13,7 @@ from pi.ai.surrogates import Joiner
 from pi.ai.think_tags import ThinkSplitter
 from pi.ai.types import Message, Origin, Reply, Text, Usage
 from pi.base.errors import Interrupted, TimeLimit
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

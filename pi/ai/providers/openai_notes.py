@@ -5,9 +5,9 @@ word, and a call that the server could not read.
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from pi.ai.types import Text, ToolCall
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,13 +7,12 @@ that tells a Claude model how far to cache moves with the last message.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.ai.jsontext import dump
 from pi.ai.providers.compat import wire_call_id
 from pi.ai.providers.openai_thinking import asked, replayed
 from pi.ai.types import Image, Text, Thinking
 from pi.base.errors import Bug
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,12 +5,11 @@ Whatever JSON a server sends is either taken or reported in the reply; nothing r
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.ai.events import TextDelta, ThinkingDelta
 from pi.ai.providers.failure import is_error, reported_failure
 from pi.ai.providers.openai_answer import Answer, message_text
 from pi.ai.providers.shared import JsonStreamDecoder
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

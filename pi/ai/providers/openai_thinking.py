@@ -10,11 +10,10 @@ A ``Thinking`` block of ours carries in ``vendor`` the field it came in, and the
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.ai.providers.shared import nearest
 from pi.ai.surrogates import Joiner
 from pi.ai.types import Thinking
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ parts of it. A rule fires only for what this request really sent, so none fires 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from pi.ai.jsontext import parse
 from pi.ai.providers.codec import Change
@@ -15,6 +14,7 @@ from pi.ai.providers.failure import error_line
 from pi.ai.providers.responses_input import REASONING_ITEMS
 from pi.ai.providers.shared import LEVELS
 from pi.ai.providers.signals import error_object
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,8 +7,6 @@ is found by its id, else by its place, else it is the last open one of its kind.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.ai.providers.calls import CallCollector
 from pi.ai.providers.failure import broken_answer, reported_failure, target_of
 from pi.ai.providers.responses_items import (
@@ -23,6 +21,7 @@ from pi.ai.providers.shared import count_in
 from pi.ai.surrogates import repair
 from pi.ai.types import Message, Origin, Reply, ToolCall, Usage
 from pi.base.errors import Interrupted, TimeLimit
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,11 +7,10 @@ server and is left out.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.ai.providers.compat import compat_of, host_and_port
 from pi.ai.providers.responses_input import input_items, wire_id
 from pi.ai.providers.shared import LEVELS, nearest
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,11 +12,10 @@ Rules of the vendor that shape this:
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.ai.jsontext import dump, parse
 from pi.ai.types import Image, Text, Thinking
 from pi.base.errors import Bug
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

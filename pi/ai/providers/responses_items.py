@@ -7,13 +7,12 @@ call's arguments are the whole's. All of them hand out what can be shown.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.ai.events import CallDelta, TextDelta, ThinkingDelta
 from pi.ai.jsontext import dump, parse_strict_prefix
 from pi.ai.providers.responses_input import text_signature
 from pi.ai.surrogates import Joiner, repair
 from pi.ai.types import Text, Thinking
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,8 +6,6 @@ Kinds of events we do not know are passed over: the vendor adds some with every 
 
 from __future__ import annotations
 
-from typing import Any
-
 from pi.ai.providers.failure import is_error, reported_failure
 from pi.ai.providers.responses_answer import Answer
 from pi.ai.providers.responses_items import (
@@ -19,6 +17,7 @@ from pi.ai.providers.responses_items import (
     ReasoningItem,
 )
 from pi.ai.providers.shared import JsonStreamDecoder
+from pi.base.typing import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Protocol
 
 from pi.ai.jsontext import decode_prefix, dump, parse
 from pi.ai.providers.failure import broken_answer, http_failure, target_of
 from pi.ai.sse import SseDecoder
+from pi.base.typing import Any, Protocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ key is refused; it may pass by itself.
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
 
 from pi.ai.jsontext import dump
 from pi.ai.overflow import find_overflow
 from pi.base.retry import is_retryable_status, wait_in_text_ms
+from pi.base.typing import Any, NamedTuple
 
 MAX_SEARCHED = 65536
 # Patterns are compiled at the first failure: compiling them here would cost every start 4 ms.

@@ -21,6 +21,11 @@ _OPERATORS_ON_NAMES = ("-v", "-R")
 _SET_WORD = pattern(r"[-+][euxfC]*o?")
 _SET_OPTIONS = frozenset(("errexit", "nounset", "xtrace", "pipefail", "noglob", "noclobber"))
 _READ_VALUED = "dinNptu"
+_WAIT_WORD = pattern(r"-[nf]+|--|\d+|%[\w%+-]*")
+# A format that stores how much was printed so far in the variable it is given.
+_COUNTS = pattern(r"%[^A-Za-z%\\]*[hlLjzt]*n")
+# The end of a word that can be no end of a variable's name or index.
+_NO_NAME = pattern(r"""(?:\\\w|[^\w\]})$`"'])"$""")
 
 
 def judge_test(name: str, words: Sequence[Word], strict: bool) -> None:
@@ -31,12 +36,18 @@ def judge_test(name: str, words: Sequence[Word], strict: bool) -> None:
             variable = literal(words[at + 1])
             if variable is None or not is_name(variable):
                 refuse(name, f"'{shown(words[at + 1].raw)}' is evaluated, not just looked up")
+        if literal(word) is None and at + 1 < len(words):
+            # It may become -v.
+            variable = literal(words[at + 1])
+            if strict if variable is None else "[" in variable:
+                refuse(name, f"'{shown(words[at + 1].raw)}' may be evaluated")
     if strict and len(words) > 1 and literal(words[0]) is None and len(words) - (name == "[") < 3:
         refuse(name, f"'{shown(words[0].raw)}' may become an operator")
 
 
 def judge_declare(name: str, words: Sequence[Word], strict: bool) -> None:
     options = True
+    arrays = name in ("declare", "typeset", "local")  # of a variable that is one
     for word in words:
         text = literal(word)
         if options and text is not None and text[:1] in ("-", "+") and len(text) > 1:
@@ -44,8 +55,21 @@ def judge_declare(name: str, words: Sequence[Word], strict: bool) -> None:
                 refuse(name, f"its option '{shown(text)}' cannot be judged")
             if text == "--":
                 options = False
+            arrays = arrays or "a" in text or "A" in text
             continue
         set_variable(name, word)
+        if arrays:
+            _judge_array(name, word)
+
+
+def _judge_array(name: str, word: Word) -> None:
+    """``NAME=value`` where a value in parentheses is read as shell text once more."""
+    start = word.prefix if word.value is None else word.value
+    value = start.partition("=")[2]
+    if word.raw.partition("=")[2][:1] == "(":
+        return  # not quoted: what stands in it was read, and is expanded but once
+    if value[:1] == "(" or (word.value is None and not value):
+        refuse(name, "the value of an array is text that the shell may run")
 
 
 def set_variable(name: str, word: Word) -> None:
@@ -101,17 +125,40 @@ def _judge_value_word(name: str, words: Sequence[Word], at: int) -> None:
 
 
 def judge_printf(name: str, words: Sequence[Word], strict: bool) -> None:
-    if not words:
+    at = 0
+    text: str | None = ""
+    while at < len(words):
+        text = literal(words[at])
+        if text is None or not text.startswith("-v"):
+            break
+        at += 1
+        variable: str | None = text[2:]
+        if not variable:
+            variable = literal(words[at]) if at < len(words) else None
+            at += 1
+        if variable is None:
+            refuse(name, "which variable it sets is known only when it runs")
+        judge_name(name, variable)
+    if text == "--":
+        at += 1
+    elif text is None and may_be_option(words[at]):
+        more = len(words) > at + 1 and _NO_NAME.search(words[at].raw) is None
+        if strict or more or not one_word(words[at]):
+            refuse(name, f"'{shown(words[at].raw)}' may become an option")
+    _judge_format(name, words[at:], strict)
+
+
+def _judge_format(name: str, words: Sequence[Word], strict: bool) -> None:
+    text = literal(words[0]) if words else ""
+    if text is not None and _COUNTS.search(text.replace("%%", "")) is None:
         return
-    first = literal(words[0])
-    if strict and first is None and may_be_option(words[0]):
-        refuse(name, f"'{shown(words[0].raw)}' may become an option")
-    if first is None or not first.startswith("-v"):
-        return
-    variable = first[2:] or (literal(words[1]) if len(words) > 1 else None)
-    if variable is None:
-        refuse(name, "which variable it sets is known only when it runs")
-    judge_name(name, variable)
+    for word in words[1:]:
+        variable = literal(word)
+        if variable is None:
+            if text is not None or strict:
+                refuse(name, f"which variable '{shown(word.raw)}' sets is known only when it runs")
+        elif is_name(variable):
+            judge_name(name, variable)
 
 
 def judge_set(name: str, words: Sequence[Word], strict: bool) -> None:
@@ -139,6 +186,13 @@ def judge_unset(name: str, words: Sequence[Word], strict: bool) -> None:
 
 
 def judge_wait(name: str, words: Sequence[Word], strict: bool) -> None:
+    options = True
     for word in words:
-        if (literal(word) or word.prefix or "").startswith("-p"):
-            refuse(name, "its option '-p' sets a variable")
+        text = literal(word)
+        if text is None:
+            if strict and options and word.raw not in ("$!", '"$!"'):
+                refuse(name, f"'{shown(word.raw)}' may become an option that sets a variable")
+        elif _WAIT_WORD.fullmatch(text) is None:
+            refuse(name, f"'{shown(text)}' may set a variable")
+        elif text == "--" or text[0] != "-":
+            options = False

@@ -16,7 +16,7 @@ from pi.tools.shell.pattern import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pi.tools.shell.syntax import Script
+    from pi.tools.shell.syntax import Script, Word
 
 # Each begins with plain characters, so that the search can skip to those: a look back stands
 # behind what it is about, and there is one expression for each word.
@@ -30,16 +30,21 @@ _ARITHMETIC_SET = pattern(
     r"|(?:\+\+|--)\s*([A-Za-z_]\w*)"
 )
 _NAMES = pattern(r"(?<![\w#])[A-Za-z_]\w*")
+# Two names that the shell makes one of, or a name and a number.
+_JOINED = pattern(r"(?<![\w$])[A-Za-z_]\w*\$")
+_IN = pattern(r"\s+in\b")
 _INDEX = pattern(r"\[(?<=\w\[)")
-_SLICES = (pattern(r"\$\{[\w@*]+:(?![-=?+])"), pattern(r"\]:(?![-=?+])"))
+_ELEMENT = pattern(r"\[(?<=[(\s]\[)")
+_SLICES = (pattern(r"\$\{[\w@*?!$-]+:(?![-=?+])"), pattern(r"\]:(?![-=?+])"))
 _BRACKETS = pattern(r"[][]")
 _BRACES = pattern(r"[{}]")
 _OUTPUT_OF_BRACKETS = pattern(r"(?:\$\(|`)[^\0]*[\[\\]")
-_COMPARES = pattern(r"\s-(?:eq|ne|lt|le|gt|ge|v|R)\s")
+_COMPARES = pattern(r"[\s(&|]-(?:eq|ne|lt|le|gt|ge|v|R)\s")
 _NUMBER = pattern(r"[-+]?\d+")
 _SUM = pattern(r"""\$\(\([^'"\\`$]*\)\)""")
 _SETTERS = frozenset(("read", "printf", "export", "readonly", "declare", "typeset", "local"))
 _IDENTIFIER = pattern(r"[A-Za-z_]\w*")
+_UNQUOTED = str.maketrans("", "", "\"'\\")
 
 
 def judge_text(command: str, script: Script, strict: bool) -> None:
@@ -99,6 +104,8 @@ def _evaluated(command: str) -> list[str]:
         spans += _outermost(command, _INDEX, _BRACKETS)
         for slice_ in _SLICES:
             spans += _outermost(command, slice_, _BRACES)
+    if "=(" in command and ("]=" in command or "]+=" in command):
+        spans += _outermost(command, _ELEMENT, _BRACKETS)
     return spans
 
 
@@ -131,10 +138,11 @@ def _judge_evaluated(command: str, script: Script) -> None:
     for span in spans:
         if "$(" in span.replace("$((", "") or "`" in span:
             refuse("(( ))", "arithmetic on the output of a command may run text")
-        if re.search(r"\$[\d@*{]", span):
+        bare = span.replace("\\\n", "").translate(_UNQUOTED)
+        if re.search(r"\$[\d@*{]", bare) or "$'" in span or _JOINED.search(bare) is not None:
             refuse("(( ))", "arithmetic on a parameter may run text")
-        for name in _NAMES.findall(span):
-            if name in texts:
+        for name in _NAMES.findall(bare if bare == span else f"{span} {bare}"):
+            if name in texts or name.startswith("BASH_"):
                 refuse("(( ))", f"the value of {name} may be text that arithmetic runs")
 
 
@@ -171,16 +179,28 @@ def _outermost(command: str, opening: re.Pattern[str], pair: re.Pattern[str]) ->
 
 def _texts(command: str, script: Script) -> set[str]:
     """Variables that the command sets to something that may be no number."""
-    texts = {"_"}
+    texts = {"_", "REPLY"}
     for simple in script.commands:
         for assignment in simple.assignments:
             value = assignment.value
             if not _NUMBER.fullmatch(value.value or "x") and not _SUM.fullmatch(value.raw):
                 texts.add(assignment.name.partition("[")[0])
-        if not _SETTERS.isdisjoint(word.value or "" for word in simple.words):
+        if _may_set(simple.words):
             for word in simple.words[1:]:
                 texts.update(_IDENTIFIER.findall(word.prefix))
-    if not all(_NUMBER.fullmatch(word.value or "x") for word in script.words):
-        texts.update(naming.group(1) for naming in _namings(command))
+                if word.prefix[:1] == "-":  # the name may be glued to an option
+                    texts.update(word.prefix[at:] for at in range(2, len(word.prefix)))
+    numbers = all(_NUMBER.fullmatch(word.value or "x") for word in script.words)
+    for naming in _namings(command):
+        # Without "in" it goes through the parameters.
+        if not numbers or _IN.match(command, naming.end()) is None:
+            texts.add(naming.group(1))
     texts.update(_assigned(command))
     return texts
+
+
+def _may_set(words: tuple[Word, ...]) -> bool:
+    """Whether a command sets variables that it names. Other commands' words may be unread."""
+    if words and words[0].value in ("command", "builtin"):
+        return not _SETTERS.isdisjoint(word.value or "" for word in words)
+    return bool(words) and words[0].value in _SETTERS

@@ -6,8 +6,7 @@ be abbreviated as long as they are unique, and take their value behind ``=``.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from pi.base.typing import NamedTuple
 from pi.tools.commands.words import literal, plain
 
 TYPE_CHECKING = False

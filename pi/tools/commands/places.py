@@ -46,10 +46,13 @@ class Places:
         self._home = home
         self._known = {root: root for root in roots}  # they were resolved
 
-    def change(self, words: Sequence[Word], in_loop: bool) -> None:
-        """Take a ``cd`` into account; ``words`` are those behind it."""
+    def change(self, words: Sequence[Word], in_loop: bool, again: bool) -> None:
+        """Take a ``cd`` into account; ``words`` are those behind it.
+
+        ``again``: it is reached once more, and goes on where there is a directory to go to.
+        """
         targets = [word for word in words if word.value not in ("-P", "-L", "-e", "--", "-")]
-        if words and not targets:
+        if not targets and any(word.value == "-" for word in words):
             return  # back to where it was
         target = literal(targets[0]) if targets else self._home
         if self.folders is None or not target or len(targets) > 1:
@@ -59,9 +62,19 @@ class Places:
             self.folders = None
             return
         more = [os.path.join(folder, target) for folder in self.folders]
+        if ".." in target.split("/"):
+            # The shell takes names away first; only if that leads nowhere it follows links.
+            logical = [(path, os.path.normpath(path)) for path in more]
+            more += [bare for path, bare in logical if self._realpath(path) != self._realpath(bare)]
+        if again:
+            more = [path for path in more if os.path.isdir(path)]
         self.folders = list(dict.fromkeys(self.folders + more))
         if len(self.folders) > _MOST_FOLDERS:
             self.folders = None
+
+    def lose(self) -> None:
+        """From here on the directory is known only when the command runs."""
+        self.folders = None
 
     def judge_redirect(self, name: str, redirect: Redirect) -> None:
         target, operator = redirect.target, redirect.operator
@@ -74,6 +87,8 @@ class Places:
             self._judge_input(name, target)
         elif text is None:
             refuse(name, f"where it writes ('{shown(target.raw)}') is known only when it runs")
+        elif text.startswith(_NETWORK):
+            refuse(name, f"'{shown(text)}' is a network connection")
         elif text not in _DEVICES:
             self._judge_output(name, text)
 
@@ -156,4 +171,5 @@ class Places:
 
 
 def _is_descriptor(text: str) -> bool:
-    return text == "-" or (text[:-1] if text.endswith("-") else text).isdigit()
+    number = text[:-1] if text.endswith("-") else text
+    return text == "-" or (number.isascii() and number.isdigit())

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _LOOPS = {word: pattern(rf"{word}(?<!\w{word})\b") for word in ("for", "while", "until", "select")}
 # Without any of these ``expansions`` finds nothing in a text.
 _EXPANDING = ("${", "((", "[", "for", "select", "coproc")
-_MOVING = ("cd", "command", "builtin")  # they change the folder, or may
+_MOVING = ("cd", "command", "builtin", "pushd", "popd")  # they change the folder, or may
 _DEEPEST = 20
 _MOST_NAMES, _MOST_OF_NAME = 256, 64  # kept in memory
 
@@ -124,10 +124,8 @@ class CommandRule:
         in_loop = _has_loop(command)
         named = "/dev/tcp" in command or "/dev/udp" in command
         places = Places(cwd, self._roots, self._strict, self._realpath, named, self._home)
-        if in_loop:  # a later "cd" may come before an earlier command
-            for simple in script.commands:
-                if simple.words and simple.words[0].value in _MOVING:
-                    _change_folder(simple.words, places, in_loop)
+        if in_loop:
+            _follow_rounds(script, places)
         allowed = self._allowed
         for simple in script.commands:
             words = simple.words
@@ -146,7 +144,7 @@ class CommandRule:
                 steps.append(step)
                 self._note(words[0], name, step)
             if words and not in_loop and words[0].value in _MOVING:
-                _change_folder(words, places, in_loop)
+                _change_folder(words, places)
         if any(part in command for part in _EXPANDING):
             load("expansions:judge_text")(command, script, self._strict)
         for redirect in script.redirects:
@@ -238,11 +236,31 @@ def _judge_redirect(name: str, redirect: Redirect, places: Places) -> None:
     places.judge_redirect(name, redirect)
 
 
-def _change_folder(words: tuple[Word, ...], places: Places, in_loop: bool) -> None:
+def _follow_rounds(script: Script, places: Places) -> None:
+    """In a loop a later ``cd`` may come before an earlier command, and each more than once."""
+    moving = [
+        each.words for each in script.commands if each.words and each.words[0].value in _MOVING
+    ]
+    known: list[str] | None = []
+    again = False
+    while places.folders is not None and places.folders != known:
+        known = places.folders
+        for words in moving:
+            _change_folder(words, places, True, again)
+        again = True
+
+
+def _change_folder(
+    words: tuple[Word, ...], places: Places, in_loop: bool = False, again: bool = False
+) -> None:
     while words and words[0].value in ("command", "builtin"):
         words = words[1:]
+        while words and (words[0].value or "").startswith("-"):
+            words = words[1:]
     if words and words[0].value == "cd":
-        places.change(words[1:], in_loop)
+        places.change(words[1:], in_loop, again)
+    elif words and words[0].value in _MOVING:
+        places.lose()
 
 
 def _known_text(word: Word) -> str:

@@ -8,8 +8,7 @@ ripgrep, fd, git, cargo, tree; the collection of such uses known as GTFOBins.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from pi.base.typing import NamedTuple
 from pi.tools.commands.names import listed
 from pi.tools.commands.programs import awk_is_harmless, sed_is_harmless
 from pi.tools.commands.refusal import refuse, shown

@@ -7,8 +7,7 @@ An option that is not in the table makes the whole command unknown, so it is ref
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from pi.base.typing import NamedTuple
 from pi.tools.commands.names import is_guarded, is_name
 from pi.tools.commands.options import Given, Options, UnknownOption, read_options
 from pi.tools.commands.refusal import refuse, shown

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from pi.base.typing import Any
 from pi.tools.sandbox.confined import guard_facts
 from pi.tools.sandbox.plan import below
 from pi.tools.sandbox.probe import try_program

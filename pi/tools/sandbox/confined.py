@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from threading import Lock
-from typing import Any, Protocol
 
+from pi.base.typing import Any, Protocol
 from pi.tools.outcome import ToolFailure
 from pi.tools.toolkit import Launch
 
@@ -26,7 +26,6 @@ class Launcher(Protocol):
 
     def shortfall(self) -> str:
         """Why this way cannot be used here, "" if it can. Tries it, once."""
-        ...
 
     def prepare(
         self, shell: tuple[str, ...], command: str, cwd: str
@@ -35,11 +34,9 @@ class Launcher(Protocol):
 
         Raises OSError if the folders it needs cannot be made.
         """
-        ...
 
     def facts(self) -> Mapping[str, Any]:
         """What it enforces: the keys of docs/sandbox.md."""
-        ...
 
 
 class Confined:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from threading import Lock
-from typing import Any
 
+from pi.base.typing import Any
 from pi.tools.sandbox.confined import guard_facts
 from pi.tools.sandbox.payload import interpreter, launcher_argv
 from pi.tools.sandbox.plan import below

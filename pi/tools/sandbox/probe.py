@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import sys
 from threading import Lock
-from typing import NamedTuple
 
+from pi.base.typing import NamedTuple
 from pi.tools.orphans import starting
 from pi.tools.sandbox.payload import interpreter, launcher_argv
 from pi.tools.sandbox.plan import make_plan

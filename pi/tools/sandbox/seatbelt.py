@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
 
+from pi.base.typing import Any
 from pi.tools.sandbox.confined import guard_facts
 from pi.tools.sandbox.probe import make_folder, remove_folder, try_program
 

@@ -6,8 +6,7 @@ its bytes, each as one character (``as_bytes``). Source: gitignore(5).
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from pi.base.typing import NamedTuple
 from pi.tools.search.wildcards import Glob
 
 TYPE_CHECKING = False

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from typing import NamedTuple
 
+from pi.base.typing import NamedTuple
 from pi.tools.places import read_up_to
 from pi.tools.text_files import SNIFF_BYTES, decode, is_binary, utf16_encoding
 

@@ -12,8 +12,8 @@ import re
 import warnings
 from importlib import import_module
 from threading import Lock
-from typing import Any, NamedTuple
 
+from pi.base.typing import Any, NamedTuple
 from pi.tools.outcome import ToolFailure
 
 _ops: Any

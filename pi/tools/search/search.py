@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
+from pi.base.typing import NamedTuple
 from pi.tools.outcome import ToolFailure
 from pi.tools.places import Folder, Place
 from pi.tools.search.git_files import GitFiles

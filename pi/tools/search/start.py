@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Any
 
 from pi.agent.tool import Effect
+from pi.base.typing import Any
 from pi.tools.outcome import Missing, ToolFailure
 from pi.tools.paths import touched
 from pi.tools.places import Folder

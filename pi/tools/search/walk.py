@@ -9,8 +9,8 @@ they are seen.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
+from pi.base.typing import NamedTuple
 from pi.tools.places import HAS_HANDLES
 from pi.tools.search.git_files import read_file
 from pi.tools.search.ignore import as_bytes, ignored, parse_rules

@@ -7,7 +7,7 @@ function, a substitution, a here-document.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from pi.base.typing import NamedTuple
 
 # Words that are no command where a command begins.
 # fmt: off

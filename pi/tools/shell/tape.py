@@ -6,8 +6,7 @@ Each layer adds a part of the grammar: ``substitutions``, ``arithmetic``, ``expa
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from pi.base.typing import NamedTuple
 from pi.tools.shell.fragment import Fragment
 from pi.tools.shell.pattern import pattern
 from pi.tools.shell.syntax import ShellSyntaxError

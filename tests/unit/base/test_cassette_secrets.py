@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pi.base.cassette_secrets import Secrets
+from pi.base.cassette_secrets import Secrets, of_user
 from pi.base.http import Request
 
 KEY = "sk-abcdef/0123+x"
@@ -28,6 +28,18 @@ def test_credential_headers_lose_their_value_whatever_it_is(name: str) -> None:
 def test_counts_of_tokens_and_keys_in_headers_are_kept() -> None:
     pairs = (("x-ratelimit-remaining-tokens", "99"), ("x-keyboard", "de"))
     assert Secrets(()).headers(pairs) == pairs
+
+
+def test_the_users_own_headers_lose_their_value_unless_their_name_is_harmless() -> None:
+    token = "t0k3n-0123456789"
+    given = [("X-Tenant", token), ("X-Team", "blue"), ("User-Agent", "pi-test/1.0-abcdefgh")]
+    names, values = of_user(given)
+    secrets = Secrets(values, names)
+    assert secrets.headers(given) == (
+        *(("X-Tenant", "[REDACTED]"), ("X-Team", "[REDACTED]")),
+        ("User-Agent", "pi-test/1.0-abcdefgh"),
+    )
+    assert secrets.text(f"a blue {token}") == "a blue [REDACTED]"  # a word is nobody's secret
 
 
 def test_secrets_leave_url_headers_and_body_of_a_request() -> None:

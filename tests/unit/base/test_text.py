@@ -12,6 +12,7 @@ from pi.base.text import (
     plain_text,
     redact,
     secret_values,
+    visible,
     well_formed,
     whole_characters,
 )
@@ -50,6 +51,24 @@ def test_a_cut_keeps_whole_characters(text: str, size: int, head: str, tail: str
 )
 def test_an_unfinished_character_at_the_end_is_left_out(data: bytes, whole: int) -> None:
     assert whole_characters(data) == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("notes\n  trusted /etc", "notes\\n  trusted /etc"),
+        ("a\rb\tc", "a\\rb\\tc"),
+        ("\x1b[2Kall is well", "\\u001b[2Kall is well"),
+        ("photo\u202egpj.exe", "photo\\u202egpj.exe"),
+        ("a\u2066b\u2069", "a\\u2066b\\u2069"),
+        ("one\u2028two\x85three", "one\\u2028two\\u0085three"),
+        ("not text: \udcff", "not text: \\udcff"),
+        ("tag \U000e0041", "tag \\U000e0041"),
+        ("漢字\u3000👩\u200d💻 سی\u200cشب", "漢字\u3000👩\u200d💻 سی\u200cشب"),
+    ],
+)
+def test_foreign_words_in_a_list_are_one_line_in_which_all_is_seen(text: str, shown: str) -> None:
+    assert visible(text) == shown
 
 
 def test_lone_surrogates_become_replacement_characters_and_pairs_are_joined() -> None:

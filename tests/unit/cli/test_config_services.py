@@ -110,6 +110,7 @@ def test_broken_files_of_a_folder_do_not_keep_the_loop_from_starting(desk: Desk)
     run = started(desk)
     (told,) = ask_for_trust(run, lambda question: True)
     assert "needs a whole number" in told
+    assert run.services["trust_state"]()["folders"] == {}  # or every next start would fail
     desk.write(".config/pi/trusted.json", "{")
     (told,) = ask_for_trust(run, lambda question: True)
     assert "damaged" in told

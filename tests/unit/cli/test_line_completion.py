@@ -27,7 +27,8 @@ SOURCES: dict[str, Callable[[str], Iterable[str]]] = {
     [
         ("/bran", ("/branches ", "/branch ", "/branch-alias ")),
         ("/BRANCHE", ("/branches ",)),
-        ("/ex", ("/exit ",)),
+        ("/ex", ("/exit ", "/export ")),
+        ("/export n", ("notes.txt ",)),
         ("/revi", ("/review ",)),
         ("/macro run ", ("rewind ",)),
         ("/branch 1", ("12 ", "13 ")),

@@ -10,6 +10,7 @@ import pytest
 from pi.base.errors import PolicyRefused
 from pi.base.host import Host
 from pi.cli.conversation import Conversation
+from pi.cli.diagnostic_services import policy_sources
 from pi.cli.parse import parse
 from pi.cli.profile_services import apply_profile, profile_given, profile_values
 from pi.cli.settings import build_settings
@@ -52,6 +53,16 @@ class Run:
         found = Found("p", read_profile(profile), Place("/x", "project"), trusted)
         changes: list[Change] = self._apply(found, allowed, trusted)
         return {change.name: change.state for change in changes}
+
+
+def test_the_policy_names_the_profile_that_a_value_came_from(tmp_path: Path) -> None:
+    run = Run(tmp_path, "--max-command-length", "77")
+    sources = policy_sources(run.conversation)
+    run.load(policy(tool_policy_preset="strict", bash_timeout_ms=5, max_command_length=77))
+    assert sources()["bash_timeout_ms"] == "/x (p)"
+    assert sources()["preset"] == "/x (p)"
+    assert sources()["max_command_length"] == "--max-command-length"  # it was so before
+    assert sources()["max_file_read_bytes"] == "preset strict"
 
 
 def policy(**parts: object) -> dict[str, Any]:

@@ -145,6 +145,38 @@ def test_a_person_approves_a_folder_and_it_counts_at_once(tmp_path: Path) -> Non
     assert trust.folders == {"/other": False}
 
 
+@pytest.mark.parametrize("before", [None, False])
+def test_a_yes_whose_files_cannot_be_used_is_taken_back(
+    tmp_path: Path, before: bool | None
+) -> None:
+    trust = Trust()
+    if before is not None:
+        trust.folders["/work"] = before
+    folders = dict(trust.folders)
+
+    def broken() -> list[str]:
+        assert trust.folders["/work"], "what is read anew must count while it is read"
+        raise ConfigError("/s.json:1:2: no", hint="mend it")
+
+    outcome = run("/trust --yes", tmp_path, **{**trust.services(), "reload": broken})
+    assert outcome.result.error is not None
+    assert outcome.result.error.hint == "mend it; the folder was not approved"
+    assert trust.folders == folders
+
+
+def test_what_is_revoked_stays_so_whatever_the_files_say(tmp_path: Path) -> None:
+    trust = Trust()
+    trust.folders["/work"] = True
+
+    def broken() -> list[str]:
+        raise ConfigError("/s.json:1:2: no")
+
+    outcome = run("/trust --revoke", tmp_path, **{**trust.services(), "reload": broken})
+    assert outcome.result.error is not None
+    assert outcome.result.error.hint == "the folder is not approved any more"
+    assert "/work" not in trust.folders
+
+
 def test_a_script_has_to_say_that_it_means_it(tmp_path: Path) -> None:
     trust = Trust()
     outcome = run("/trust", tmp_path, **trust.services())

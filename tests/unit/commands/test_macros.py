@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from pi.base.errors import PiError
 from pi.commands.context import CommandContext
 from pi.commands.dispatch import Outcome, run_line
+from pi.commands.macro_shelf import Shelf
 from tests.fakes.session_files import context, entry
 
 
@@ -69,6 +71,16 @@ class Here:
 @pytest.fixture
 def here(tmp_path: Path) -> Here:
     return Here(tmp_path)
+
+
+def test_of_two_that_edit_one_macro_the_later_is_told_and_drops_nothing(here: Here) -> None:
+    here.found(m=["/session"])
+    mine, theirs = Shelf(here.context), Shelf(here.context)
+    before = mine.find("m").lines
+    theirs.put("m", ["/session", "/branch 1"], None, theirs.find("m").lines)
+    with pytest.raises(PiError, match="was changed by another process meanwhile"):
+        mine.put("m", ["/session", "/branch 2"], None, before)
+    assert Shelf(here.context).find("m").lines == ("/session", "/branch 1")
 
 
 def test_the_life_of_a_macro(here: Here) -> None:

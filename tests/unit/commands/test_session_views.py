@@ -101,7 +101,7 @@ def test_an_export_never_overwrites_unless_told_to(ran: CommandContext) -> None:
         assert "onto itself" in lines(ran, f"/session-export {path}")[0]
 
 
-@pytest.mark.parametrize("form", ["jsonl", "md", "json"])
+@pytest.mark.parametrize("form", ["jsonl", "md", "html", "json", "pi-mono"])
 def test_an_export_to_standard_output_is_the_file_to_the_byte(tmp_path: Path, form: str) -> None:
     odd = "a\u2028b\u0085c\x0cd\r\nlast"
     ran = context(tmp_path, meta(), entry(1, None, odd))

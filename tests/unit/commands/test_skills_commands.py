@@ -610,6 +610,8 @@ def test_every_command_fails_in_one_line_where_the_flags_cannot_be(folder: Path)
     lines = {
         "/skills-show": "/skills-show x",
         "/skills-search": "/skills-search x",
+        "/skills-install": "/skills-install x.md",
+        "/skills-remove": "/skills-remove x",
         "/skills-trust-add": f"/skills-trust-add x={ROOT_KEY}",
         "/skills-trust-revoke": "/skills-trust-revoke x",
         "/skills-trust-rotate": f"/skills-trust-rotate x:y={ROOT_KEY}",

@@ -50,8 +50,12 @@ def test_two_processes_that_save_at_once_lose_nothing(tmp_path: Path) -> None:
     for writer in writers:
         assert writer.stdout is not None
         assert writer.stdout.readline() == b"ready\n"
+    for writer in writers:  # both, before either is waited for
+        assert writer.stdin is not None
+        writer.stdin.write(b"go\n")
+        writer.stdin.flush()
     for writer in writers:
-        writer.communicate(b"go\n", timeout=60)
+        writer.communicate(timeout=60)
         assert writer.returncode == 0
     assert len(json.loads(path.read_text())["macros"]) == 40
     assert os.listdir(path.parent) == ["macros.json"], "nothing is left beside it"

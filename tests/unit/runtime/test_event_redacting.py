@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from pi.agent.events import AgentEvent, MessageAdded, ToolStart, TurnStart
 from pi.ai.types import Image, Message, Text, Thinking, ToolCall
-from pi.runtime.redacting import hidden, redacting
+from pi.runtime.redacting import MAX_DEPTH, TOO_DEEP, hidden, redacting
 
 
 def hide(text: str) -> str:
@@ -44,3 +46,12 @@ def test_a_very_deep_value_does_not_end_the_run() -> None:
     for _ in range(5000):
         deep = [deep]
     assert hidden({"a": deep, "b": "hunter22"}, hide)["b"] == "[REDACTED]"
+
+
+def test_what_lies_too_deep_to_be_searched_is_left_out() -> None:
+    deep: object = "hunter22"
+    for _ in range(MAX_DEPTH + 5):
+        deep = {"in": deep}
+    kept = json.dumps(hidden({"a": deep}, hide))
+    assert "hunter22" not in kept
+    assert TOO_DEEP in kept

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 
 import pytest
 
+from pi.base.jsonl import encode
 from pi.sessions.errors import SessionError
-from pi.sessions.export import chosen, text_line, to_json, to_markdown
+from pi.sessions.export import chosen, format_of, text_line, to_json
+from pi.sessions.export_markdown import to_markdown
 from tests.fakes.session_files import answer, entry, label, meta, result, rows
 
 TREE = rows(
@@ -52,15 +55,48 @@ def test_an_unknown_head_and_a_broken_branch_are_refused() -> None:
 
 def test_markdown_shows_calls_and_fences_results() -> None:
     text = to_markdown("t", rows(answer(1, None, "c"), entry(2, 1, "```\nx\n```", "tool"))).decode()
-    assert text.startswith("# t\n")
-    assert '## 1: assistant\n\nok\n\nCalls `read`:\n\n```json\n{\n  "path": "c"\n}\n```' in text
+    assert text.startswith("# `t`\n")
+    call = '```json\n{\n  "path": "c"\n}\n```\n'
+    assert f"## 1: assistant\n\n```markdown\nok\n```\n\nCalls `read`:\n\n{call}" in text
     assert "````\n```\nx\n```\n````\n" in text
     assert text.endswith("\n")
 
 
-def test_json_holds_the_records() -> None:
-    data = json.loads(to_json("t", chosen(TREE, 4)))
-    assert [record.get("id") for record in data["records"]] == [1, 4, 4]
+def test_markdown_shows_what_a_reader_could_not_see() -> None:
+    found = entry(1, None, "a\u202eb\x1b[2J", "tool", ts=0)
+    found["message"].update(tool_name="x\n# forged `` ", is_error=True)
+    text = to_markdown("t`\n# u", rows(found)).decode()
+    assert text.split("\n")[0] == "# ``t` # u``"
+    assert "\n## 1: tool (``` x # forged `` ```), error, 1970-01-01T00:00:00.000Z\n" in text
+    assert "a\u2039U+202E\u203ab\u2039U+001B\u203a[2J" in text
+
+
+def test_json_holds_header_entries_notes_and_a_digest_over_them() -> None:
+    header = {"record_type": "meta", "schema_version": 2}
+    data = json.loads(to_json("t", header, chosen(TREE, 4), [label("old", 1)]))
+    assert list(data) == ["title", "header", "entries", "notes", "digest"]
+    assert [record["id"] for record in data["entries"]] == [1, 4]
+    assert [record["name"] for record in data["notes"]] == ["there", "old"]
+    lines = map(encode, (data["header"], *data["entries"], *data["notes"]))
+    assert data["digest"] == {"sha256": sha256(b"".join(lines)).hexdigest()}
+    empty = json.loads(to_json('"\ud800', header, ()))
+    assert (empty["title"], empty["entries"]) == ('"\ufffd', [])
+
+
+def test_a_branch_is_in_order_where_its_file_is_not() -> None:
+    merged = rows(meta(), entry(5, 9, "leaf"), label("x", 5), entry(9, None, "root"))
+    assert [row.number for row in chosen(merged, 5)] == [4, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        *(("a.md", "md"), ("A.HTML", "html"), ("a.htm", "html"), ("a.json", "json")),
+        *(("a.jsonl", "jsonl"), ("a", "jsonl"), ("-", "jsonl"), (".html", "jsonl")),
+    ],
+)
+def test_the_ending_names_the_format(path: str, form: str) -> None:
+    assert format_of(path) == form
 
 
 def test_the_report() -> None:

@@ -64,6 +64,20 @@ def take(*names: str) -> tuple[str, ...]:
     return ("--install-skill-from-registry", ",".join(names))
 
 
+def test_keys_are_trusted_only_if_the_skills_could_be_written(runs: SkillRuns) -> None:
+    """A folder in the way is found when everything is written; then nothing has changed."""
+    path = str(runs.folder / "trust.json")
+    flags = ("--skill-trust-root-file", path, "--skill-trust-add", f"root={ROOT_KEY}")
+    source = runs.file("review.md", BODY)
+    runs.skills.mkdir()
+    (runs.skills / "review.md").mkdir()
+    assert "failed to install skill" in runs.refused("--install-skill", source, *flags).message
+    assert not (runs.folder / "trust.json").exists()
+    (runs.skills / "review.md").rmdir()
+    assert any("update: added=1" in line for line in runs("--install-skill", source, *flags))
+    assert (runs.folder / "trust.json").exists()
+
+
 # Addresses.
 
 

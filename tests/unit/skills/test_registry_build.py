@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import io
 import json
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 pytest.importorskip("nacl")
 
-from pi.base.errors import ConfigError, UsageError, VerificationFailed
+from pi.base.errors import ConfigError, PiError, UsageError, VerificationFailed
 from pi.skills.registry import Manifest, RegistryError, parse_registry
 from pi.skills.registry_build import (
     Plan,
@@ -31,6 +33,15 @@ ROOTS = trusted_roots([ROOT], [], NOW).keys
 ROOT_SIGNER = Signer("root", known.ROOT_SEED)
 PUBLISHER = Signer("publisher", known.PUBLISHER_SEED)
 SOURCES = [Source("review", "review.md", known.SKILL), Source("pack", "pack.zip", b"PK\0\xff")]
+
+
+def packed(name: str, folder: str = "") -> bytes:
+    """A zip of a folder whose skill says that it is called ``name``."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        text = f"---\nname: {name}\ndescription: Does.\n---\nDo.\n"
+        archive.writestr(f"{folder or name}/SKILL.md", text)
+    return file.getvalue()
 
 
 def plan(sources: Any = SOURCES, signer: Signer = PUBLISHER, **more: Any) -> Plan:
@@ -128,8 +139,35 @@ def test_a_file_that_no_installer_would_take_is_refused(path: str) -> None:
 
 
 def test_the_name_is_the_file_without_its_ending() -> None:
-    names = [source(path, b"").name for path in ("x/a.b.md", "p.tar.gz", "p.tgz", "q.skill")]
-    assert names == ["a.b", "p", "p", "q"]
+    made = [
+        source("x/a.b.md", b"Do."),
+        source("p.zip", packed("p")),
+        source("q.skill", packed("q", "q.old")),
+    ]
+    assert [each.name for each in made] == ["a.b", "p", "q"]
+    assert source("a.md", b"---\nname: a\ndescription: A.\n---\n").name == "a"
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("review.md", b"---\nname: deploy\ndescription: Deploys.\n---\n"),
+        ("review.skill", packed("deploy", "review")),
+        ("review.zip", packed("deploy")),
+    ],
+)
+def test_a_skill_that_calls_itself_otherwise_is_refused(path: str, data: bytes) -> None:
+    with pytest.raises(UsageError, match="calls itself 'deploy', its file calls it 'review'"):
+        source(path, data)
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [("a.skill", b"PK"), ("a.md", b"\xff"), ("a.md", b"---\nname: a\nname: b\n---\n")],
+)
+def test_what_no_installer_could_read_is_refused(path: str, data: bytes) -> None:
+    with pytest.raises(PiError):
+        source(path, data)
 
 
 # On disk

@@ -4,12 +4,19 @@ import errno
 import os
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pi.base.errors import ConfigError, UsageError
-from pi.skills.trust_file import MAX_BYTES, TrustFile, read_trust_file, update_trust_file
+from pi.base.errors import ConfigError, PiError, UsageError
+from pi.skills.trust_file import (
+    MAX_BYTES,
+    TrustFile,
+    read_trust_file,
+    trust_change,
+    update_trust_file,
+)
 from pi.skills.trust_store import Changes, Counts, KeySpec, TrustRecord
 from tests.fakes.skill_keys import NOW, PUBLISHER_KEY, ROOT_KEY
 
@@ -160,3 +167,36 @@ def test_a_lock_that_fails_otherwise_is_told(store: Path, monkeypatch: pytest.Mo
         update(store)
     assert caught.value.cause == "Input/output error"
     assert not store.exists()
+
+
+def during(store: Path, work: Callable[[], object]) -> PiError:
+    """The failure of work that a change of the store depends on."""
+    failure = PiError("the disk is full")
+
+    def fail() -> None:
+        with trust_change(str(store), ADD, now=NOW, random_bytes=os.urandom) as told:
+            assert told == "skill trust store update: added=1 updated=0 revoked=0 rotated=0"
+            assert [one.id for one in read_trust_file(str(store)).records] == ["root"]
+            work()
+            raise failure
+
+    with pytest.raises(PiError):
+        fail()
+    return failure
+
+
+@pytest.mark.parametrize("before", [None, b"[ ]"])
+def test_a_change_is_taken_back_to_the_byte_where_the_work_fails(
+    store: Path, before: bytes | None
+) -> None:
+    if before is not None:
+        store.write_bytes(before)
+    assert during(store, lambda: None).hint == ""
+    assert (store.read_bytes() if store.exists() else None) == before
+
+
+def test_what_somebody_else_changed_meanwhile_stays_and_the_failure_says_so(store: Path) -> None:
+    other = Changes(adds=(KeySpec("other", PUBLISHER_KEY),))
+    failure = during(store, lambda: update(store, other))
+    assert "stay changed: somebody else has changed them since" in failure.hint
+    assert [one.id for one in read_trust_file(str(store)).records] == ["root", "other"]

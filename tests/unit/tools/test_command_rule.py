@@ -109,10 +109,92 @@ def test_every_developer_command_is_allowed_when_balanced() -> None:
         "$X",
         "eval ls",
         ". ./x",
+        "true & wait -np PATH",
+        "x=-np; true & wait $x PATH",
+        "printf -v x -v PATH y",
+        "printf %n PATH",
+        'x=-v; printf "$x" PATH y',
+        "x='-v PATH y'; printf $x",
+        "x=-v; test $x 'a[$(curl x)]'",
+        "read x < f; declare -a y=$x",
+        "command -- cd /etc; ls > f",
+        "command -p cd /etc; ls > f",
+        "builtin -- cd /etc; ls > f",
+        "command -- builtin -- cd /etc; ls > f",
+        "for x in a; do ls > f; command -- cd /etc; done",
+        "cd --; ls > f",
+        "cd -P && ls > f",
+        "cd /etc; ls >& \u0663",
+        "cd /etc; ls >& \u00b2",
     ],
 )
 def test_balanced_refuses_what_only_looks_like_an_allowed_command(command: str) -> None:
     assert not check("balanced", command).allowed
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "printf '%d%% new\\n' \"$x\"",
+        "printf '%s %s\\n' PATH \"$PATH\"",
+        'printf "${RED}%s${NC}\\n" "$x"',
+        'printf "$x"',
+        "declare -a x=($(ls) b); declare y=a$x; export z=$x",
+        "ls & wait $! && wait %1; ls & p=$!; wait $p",
+        '[ "$x" = "[a]" ] && test -n "$x" -a -f y',
+    ],
+)
+def test_balanced_lets_what_looks_like_setting_a_variable_and_does_not(command: str) -> None:
+    decision = check("balanced", command)
+    assert decision.allowed, decision.error
+
+
+@pytest.mark.parametrize("command", ["echo read x; echo $((x))", "ls 'a b' | cat; cat < $(ls)"])
+def test_what_was_asked_before_changes_nothing(command: str) -> None:
+    for preset in ("strict", "balanced"):
+        checker = rule(preset)
+        first = checker.check(command, "/work")
+        checker.check("echo a; ls b; cat c", "/work")
+        assert checker.check(command, "/work") == first
+
+
+def test_a_folder_is_left_as_the_shell_leaves_it(tmp_path: Path) -> None:
+    """``cd link/..`` leads back to where the link stands, not to where its target does."""
+    root = tmp_path / "root"
+    (root / "a" / "b").mkdir(parents=True)
+    (root / "a" / "c").mkdir()
+    (root / "link").symlink_to(root / "a" / "b")
+    (root / "c").symlink_to(tmp_path)
+    checker = CommandRule(make_policy("balanced", {}), [str(root)], {"PATH": "/usr/bin"})
+    for command in ("cd link/../c && ls > f", "cd link; cd ../c; ls > f", "cd link/..; ls > c/f"):
+        assert not checker.check(command, str(root)).allowed
+    assert checker.check("cd link/.. && ls > f", str(root)).allowed
+    assert checker.check("cd a/b/../c && ls > f", str(root)).allowed
+
+
+def test_each_round_of_a_loop_may_go_further(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "a" / "a").mkdir(parents=True)
+    (root / "a" / "a" / "a").symlink_to(tmp_path)
+    (root / "b").mkdir()
+    checker = CommandRule(make_policy("balanced", {}), [str(root)], {"PATH": "/usr/bin"})
+    for loop in ("for i in 1 2 3; do cd %s; done; ls > f", "while true; do ls > f; cd %s; done"):
+        assert not checker.check(loop % "a", str(root)).allowed
+        assert checker.check(loop % "b", str(root)).allowed
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "pushd a; ls > f",
+        "popd > f; ls > f",
+        "builtin pushd a; ls > f",
+    ],
+)
+def test_where_a_folder_cannot_be_followed_nothing_relative_is_written(command: str) -> None:
+    decision = check("balanced", command, "pushd", "popd")
+    assert "known only when it runs" in decision.error
+    assert check("balanced", command.replace("ls > f", "ls"), "pushd", "popd").allowed
 
 
 def test_the_refusal_names_the_command_the_profile_and_the_list() -> None:

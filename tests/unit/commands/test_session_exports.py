@@ -1,0 +1,123 @@
+"""/export and the options that it shares with /session-export."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pi.commands.context import CommandContext
+from pi.commands.dispatch import run_line
+from pi.sessions.export import FORMATS
+from pi.sessions.sources import load_import
+from tests.fakes.session_files import answer, context, entry, label, meta, result
+
+SECRET = "hunter2-correct-horse"
+TREE = (
+    {**meta(), "created_ms": 1000, "cwd": f"/home/{SECRET}"},
+    entry(1, None, f"the password is {SECRET}", ts=2000),
+    answer(2, 1, f"c-{SECRET}"),
+    result(3, 2, f"c-{SECRET}"),
+    entry(4, 1, "side AKIAIOSFODNN7EXAMPLE"),
+    label("spot", 4),
+    {"record_type": "tool_start", "at": 2, "arguments": {SECRET: [SECRET]}},
+)
+
+
+@pytest.fixture
+def ran(tmp_path: Path) -> CommandContext:
+    found = context(tmp_path, *TREE, secrets=lambda: (SECRET,))
+    assert found.store is not None
+    found.store.switch(3)
+    return found
+
+
+def lines(ran: CommandContext, line: str) -> tuple[str, ...]:
+    return run_line(line, ran).lines
+
+
+def test_a_page_is_named_after_the_session_and_never_overwritten(ran: CommandContext) -> None:
+    assert lines(ran, "/export") == ("exported 3 entries to s.html (html)",)
+    page = Path(ran.cwd) / "s.html"
+    assert page.read_text().startswith("<!DOCTYPE html>")
+    assert page.stat().st_mode & 0o777 == 0o600
+    page.write_text("mine")
+    assert lines(ran, "/export") == ("export error: error='s.html' is already there",)
+    assert page.read_text() == "mine"
+    assert lines(ran, "/export --force --all --redact") == (
+        "exported 4 entries to s.html (html, redacted)",
+    )
+    names = {path.name for path in Path(ran.cwd).iterdir()}
+    assert names == {"s.html", "s.jsonl", "s.jsonl.lock"}
+
+
+def test_the_page_goes_to_the_working_directory(ran: CommandContext, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    moved = ran._replace(cwd=str(there), settings={"session": ".pi/sessions/work.jsonl"})
+    assert lines(moved, "/export") == ("exported 3 entries to work.html (html)",)
+    assert (there / "work.html").exists()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_is_redacted_holds_no_secret(ran: CommandContext, form: str) -> None:
+    lines(ran, f"/session-export out --all --redact --format {form}")
+    text = (Path(ran.cwd) / "out").read_text()
+    assert SECRET not in text
+    assert "AKIAIOSFODNN7EXAMPLE" not in text
+    assert "[REDACTED]" in text
+    lines(ran, f"/session-export whole --all --format {form}")
+    assert SECRET in (Path(ran.cwd) / "whole").read_text()
+
+
+def test_numbers_and_signatures_are_redacted_and_ids_stay(tmp_path: Path) -> None:
+    record = answer(1, None)
+    record["message"]["content"] = [
+        {"type": "text", "text": SECRET, "signature": "sig"},
+        {"type": "text", "text": "fine", "signature": "kept"},
+        {"type": "tool_call", "id": "c", "name": "t", "arguments": {"pin": 12345678, "token": 5}},
+    ]
+    ran = context(tmp_path, record, secrets=lambda: (SECRET, "12345678"))
+    lines(ran, "/export out.json --redact")
+    (stored,) = json.loads((tmp_path / "out.json").read_text())["entries"]
+    assert stored["id"] == 1
+    assert stored["message"]["content"] == [
+        {"type": "text", "text": "[REDACTED]"},
+        {"type": "text", "text": "fine", "signature": "kept"},
+        {
+            "type": "tool_call",
+            "id": "c",
+            "name": "t",
+            "arguments": {"pin": "[REDACTED]", "token": "[REDACTED]"},
+        },
+    ]
+
+
+def test_values_of_the_environment_are_redacted_without_a_run(ran: CommandContext) -> None:
+    alone = ran._replace(services={}, environ={"SOME_TOKEN": SECRET})
+    (line,) = lines(alone, "/export - --redact --json --format jsonl")
+    data = json.loads(line)["data"]
+    assert SECRET not in data["text"]
+    assert data["redacted"] is True
+    assert (data["path"], data["format"], data["entries"], data["head"]) == ("-", "jsonl", 3, 3)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "pi-mono"])
+def test_a_redacted_session_can_be_imported(ran: CommandContext, form: str) -> None:
+    lines(ran, f"/session-export out --redact --format {form}")
+    found = load_import(str(Path(ran.cwd) / "out"))
+    assert sum(row.is_entry for row in found.rows) >= 3
+
+
+def test_a_session_without_a_file_makes_an_empty_page(tmp_path: Path) -> None:
+    ran = context(tmp_path)
+    for form in FORMATS:
+        assert "exported 0 entries" in lines(ran, f"/export out.{form} --format {form}")[0]
+    assert json.loads((tmp_path / "out.json").read_text())["entries"] == []
+
+
+def test_a_page_can_be_of_another_branch(ran: CommandContext) -> None:
+    assert lines(ran, "/export a.md --from spot") == ("exported 2 entries to a.md (md)",)
+    assert "unknown session id" in lines(ran, "/export b.md --from 99")[0]
+    assert not (Path(ran.cwd) / "b.md").exists()
