@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from pi.tools.commands.moving import MOVING, change_folder, first_loop, follow_rounds
 from pi.tools.commands.places import Places
 from pi.tools.commands.refusal import Refused, refuse, shown
 from pi.tools.commands.registry import (
@@ -23,7 +24,6 @@ from pi.tools.commands.registry import (
 )
 from pi.tools.commands.words import literal, plain
 from pi.tools.decision import ALLOW, DENY, Decision, Step
-from pi.tools.shell.pattern import pattern
 from pi.tools.shell.reader import parse
 from pi.tools.shell.syntax import RESERVED, ShellSyntaxError
 
@@ -35,12 +35,8 @@ if TYPE_CHECKING:
     from pi.tools.policy import Policy
     from pi.tools.shell.syntax import Redirect, Script, Simple, Word
 
-# Looking for a word is far cheaper than any regular expression; the look back stands behind
-# it, so that the search can skip to the word.
-_LOOPS = {word: pattern(rf"{word}(?<!\w{word})\b") for word in ("for", "while", "until", "select")}
 # Without any of these ``expansions`` finds nothing in a text.
 _EXPANDING = ("${", "((", "[", "for", "select", "coproc")
-_MOVING = ("cd", "command", "builtin", "pushd", "popd")  # they change the folder, or may
 _DEEPEST = 20
 _MOST_NAMES, _MOST_OF_NAME = 256, 64  # kept in memory
 
@@ -121,14 +117,16 @@ class CommandRule:
     def _judge_script(self, command: str, script: Script, cwd: str, steps: list[Step]) -> None:
         if script.functions:
             refuse(script.functions[0], "a function may stand in for any command")
-        in_loop = _has_loop(command)
+        loop = first_loop(command)
         named = "/dev/tcp" in command or "/dev/udp" in command
         places = Places(cwd, self._roots, self._strict, self._realpath, named, self._home)
-        if in_loop:
-            _follow_rounds(script, places)
+        in_loop = False
         allowed = self._allowed
         for simple in script.commands:
             words = simple.words
+            if simple.offset > loop and not in_loop:
+                in_loop = True
+                follow_rounds(script, loop, places)
             if words and not simple.assignments:
                 first = words[0]
                 name = "" if first.glob else first.value or ""
@@ -143,8 +141,8 @@ class CommandRule:
                 step = Step("allowed_commands", ALLOW, f"command '{shown(name)}' allowed")
                 steps.append(step)
                 self._note(words[0], name, step)
-            if words and not in_loop and words[0].value in _MOVING:
-                _change_folder(words, places)
+            if words and not in_loop and words[0].value in MOVING:
+                change_folder(words, places)
         if any(part in command for part in _EXPANDING):
             load("expansions:judge_text")(command, script, self._strict)
         for redirect in script.redirects:
@@ -153,7 +151,7 @@ class CommandRule:
     def _note(self, first: Word, name: str, step: Step) -> None:
         """Keep the word on an allowed command, if nothing but its name has a part in it."""
         judged = name in BUILTINS or name in SHELL_WRAPPERS or name in WRAPPERS
-        if judged or name != first.raw or len(name) > _MOST_OF_NAME or name in _MOVING:
+        if judged or name != first.raw or len(name) > _MOST_OF_NAME or name in MOVING:
             return
         if self._strict and name in ARGUMENTS:
             return
@@ -213,13 +211,6 @@ class CommandRule:
             raise Refused(name)
 
 
-def _has_loop(command: str) -> bool:
-    for word, loop in _LOOPS.items():
-        if word in command and loop.search(command) is not None:
-            return True
-    return False
-
-
 def find_program(name: str, path: str) -> str | None:
     """The file that a shell would run for ``name``, in the folders of ``path``."""
     for folder in path.split(os.pathsep):
@@ -234,33 +225,6 @@ def _judge_redirect(name: str, redirect: Redirect, places: Places) -> None:
     if descriptor.startswith("{"):
         load("builtins:judge_name")(name, descriptor.strip("{}"))
     places.judge_redirect(name, redirect)
-
-
-def _follow_rounds(script: Script, places: Places) -> None:
-    """In a loop a later ``cd`` may come before an earlier command, and each more than once."""
-    moving = [
-        each.words for each in script.commands if each.words and each.words[0].value in _MOVING
-    ]
-    known: list[str] | None = []
-    again = False
-    while places.folders is not None and places.folders != known:
-        known = places.folders
-        for words in moving:
-            _change_folder(words, places, True, again)
-        again = True
-
-
-def _change_folder(
-    words: tuple[Word, ...], places: Places, in_loop: bool = False, again: bool = False
-) -> None:
-    while words and words[0].value in ("command", "builtin"):
-        words = words[1:]
-        while words and (words[0].value or "").startswith("-"):
-            words = words[1:]
-    if words and words[0].value == "cd":
-        places.change(words[1:], in_loop, again)
-    elif words and words[0].value in _MOVING:
-        places.lose()
 
 
 def _known_text(word: Word) -> str:

@@ -181,6 +181,8 @@ def test_each_round_of_a_loop_may_go_further(tmp_path: Path) -> None:
     for loop in ("for i in 1 2 3; do cd %s; done; ls > f", "while true; do ls > f; cd %s; done"):
         assert not checker.check(loop % "a", str(root)).allowed
         assert checker.check(loop % "b", str(root)).allowed
+    assert checker.check("cd a; for i in 1 2; do ls; done; ls > f", str(root)).allowed
+    assert not checker.check("cd a; for i in 1 2; do cd a; done; ls > f", str(root)).allowed
 
 
 @pytest.mark.parametrize(
