@@ -49,9 +49,13 @@ class PiError(Exception):
             self.code = code
 
     def lines(self) -> list[str]:
-        """The failure as lines for a person: what, why, what next."""
+        """The failure as lines for a person: what, why, what next.
+
+        What comes from elsewhere may hold line ends: such lines begin further in, so that
+        they cannot pass for others.
+        """
         rows = (("error: ", self.message), ("  cause: ", self.cause), ("  hint:  ", self.hint))
-        return [label + text for label, text in rows if text]
+        return [label + text.replace("\n", "\n         ") for label, text in rows if text]
 
 
 class UsageError(PiError):
@@ -156,7 +160,8 @@ def report(exc: BaseException, stderr: TextIO | None, debug: bool = False) -> in
 def _plain(text: str) -> str:
     """``text`` without what a terminal would obey: names of files and words of servers are
     in it. What is no character of a name is shown as its number."""
-    from pi.base.text import plain_text  # only on the way to an error
+    from pi.base.text import plain_text, visible  # only on the way to an error
 
-    text = text.replace("\r", " ").encode("utf-8", "backslashreplace").decode("utf-8")
-    return plain_text(text)
+    text = text.replace("\r", " ").replace("\t", " ")
+    text = plain_text(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    return "\n".join(map(visible, text.split("\n")))

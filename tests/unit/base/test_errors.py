@@ -67,6 +67,18 @@ def test_what_a_terminal_would_obey_is_not_in_the_words() -> None:
     assert stderr.getvalue() == "error: no file \n  cause: red\n  hint:  name\\udcff\n"
 
 
+def test_a_name_forges_no_line_and_turns_no_text_around() -> None:
+    stderr = io.StringIO()
+    report(PiError("no such file: a\nerror: b\u202ec", hint="look at\n  hint:  d"), stderr)
+    assert stderr.getvalue().split("\n") == [
+        "error: no such file: a",
+        "         error: b\\u202ec",
+        "  hint:  look at",
+        "           hint:  d",
+        "",
+    ]
+
+
 def test_without_stderr_nothing_is_told_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     assert report(PiError("x"), None) == 1
     assert capsys.readouterr().out == ""
