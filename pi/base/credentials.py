@@ -41,6 +41,7 @@ _AFTER = (
     rf"(_(?:KEY|TOKEN|SECRET|PASSWORD){_IS})[^\s\"'\\,;$]{{6,}}",
     rf"((?i:api[_-]?key|passw(?:or)?d|secret|token){_IS})(?=[^\s\"'\\,;$(\d]{{0,80}}\d)[^\s\"'\\,;$(]{{8,}}",
 )
+MIN_BASE64 = 10  # shorter pieces may be part of any word, or of a picture
 _NAMES = {
     *("password", "passwd", "secret", "token", "authorization", "cookie", "set-cookie"),
     *("api_key", "apikey", "api-key", "x-api-key", "access_token", "refresh_token"),
@@ -49,10 +50,11 @@ _NAMES = {
 
 
 class Credentials:
-    """``values`` are secrets known as such, hidden in all their spellings."""
+    """``values`` are secrets known as such, hidden in all their spellings, base64 included."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        self._known = Secrets(values)
+        values = tuple(values)
+        self._known = Secrets((*values, *(text for value in values for text in _base64(value))))
         self._whole = re.compile(_WHOLE, re.ASCII)
         self._after = tuple(re.compile(pattern, re.ASCII) for pattern in _AFTER)
 
@@ -66,6 +68,21 @@ class Credentials:
         for pattern in self._after:
             text = pattern.sub(_kept, text)
         return text
+
+
+def _base64(value: str) -> set[str]:
+    """What is always there of ``value`` in the base64 of a text that holds it ("user:value"),
+    wherever it stands there: its own characters without those it shares with its neighbours."""
+    from base64 import b64encode, urlsafe_b64encode
+
+    data = value.encode("utf-8", "surrogatepass")
+    found = set()
+    for before in range(3):
+        first = (before * 8 + 5) // 6
+        last = (before + len(data)) * 8 // 6
+        for encode in (b64encode, urlsafe_b64encode):
+            found.add(encode(bytes(before) + data)[first:last].decode())
+    return {text for text in found if len(text) >= MIN_BASE64}
 
 
 def _kept(match: re.Match[str]) -> str:

@@ -159,7 +159,8 @@ def spellings(value: str) -> set[str]:
     from urllib.parse import quote, quote_plus
 
     level = {value}
-    found = {value, quote(value, safe="", errors="replace"), quote_plus(value, errors="replace")}
+    found = {value, quote_plus(value, errors="replace")}
+    found |= {quote(value, safe=safe, errors="replace") for safe in ("", "/")}  # in a path, too
     if "%" in "".join(found):  # some write %2f
         found |= {re.sub("%..", lambda match: match[0].lower(), text) for text in found - level}
     for _ in range(2):

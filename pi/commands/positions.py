@@ -107,6 +107,11 @@ def write_new(path: str, data: bytes, context: CommandContext, *, force: bool) -
         raise PiError(f"destination path '{path}' is a directory")
     if os.path.lexists(full) and not force:
         raise PiError(f"'{path}' is already there", hint="--force overwrites it")
+    if os.path.exists(full) and not os.path.isfile(full):
+        # A device or a pipe would be replaced by a file, for everybody who uses it.
+        raise PiError(f"destination path '{path}' is not a regular file", hint="- prints it")
+    if context.store is not None and os.path.realpath(full) == f"{context.store.path}.lock":
+        raise PiError(f"destination path '{path}' is the lock of the session")
     from pi.base.files import replace_file
 
     try:

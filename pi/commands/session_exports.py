@@ -55,6 +55,8 @@ def export(arguments: Arguments, context: CommandContext) -> Result:
     if not path:
         name = os.path.basename(shown_path(context))
         path = f"{os.path.splitext(name)[0] or 'session'}.html"
+        if "redact" in arguments.options:
+            path = _credentials(context).hidden(path)
     report, data = _made(arguments, context, path)
     if path == "-":
         return _printed(report, data)
@@ -114,13 +116,9 @@ def _chosen(store: SessionStore, head: int | None, title: str, *, whole: bool) -
 
 def _redacted(chosen: Chosen, context: CommandContext) -> Chosen:
     """``chosen`` without what the run knows to be secret, and what looks as if it were."""
-    from pi.base.credentials import Credentials  # nobody else needs the patterns
-    from pi.base.text import secret_values
     from pi.sessions.export_redact import redacted
 
-    known = context.services.get("secrets")
-    values = (*secret_values(context.environ), *(known() if known is not None else ()))
-    hide = Credentials(values)
+    hide = _credentials(context)
     return chosen._replace(
         title=hide.hidden(chosen.title),
         header={**redacted(chosen.header, hide), "redacted": True},
@@ -131,6 +129,16 @@ def _redacted(chosen: Chosen, context: CommandContext) -> Chosen:
         notes=tuple(redacted(note, hide) for note in chosen.notes),
         redact=hide,
     )
+
+
+def _credentials(context: CommandContext) -> Credentials:
+    """What hides what the run knows to be secret."""
+    from pi.base.credentials import Credentials  # nobody else needs the patterns
+    from pi.base.text import secret_values
+
+    known = context.services.get("secrets")
+    values = (*secret_values(context.environ), *(known() if known is not None else ()))
+    return Credentials(values)
 
 
 def _old_names(store: SessionStore, ids: Collection[int]) -> list[dict[str, Any]]:

@@ -10,6 +10,9 @@ from __future__ import annotations
 from pi.base.credentials import Credentials, is_secret_name
 from pi.base.text import REDACTED
 from pi.base.typing import Any
+from pi.sessions.entry import ROLES
+from pi.sessions.labels import KINDS
+from pi.sessions.rows import DIGEST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +29,15 @@ _WORDS = frozenset(
     )
 )
 _KEPT = frozenset(("record_type", "role", "kind", "type", "stop_reason"))
+# What these say where they are a record's own; what else they hold may be anything.
+_SAID = frozenset(
+    (
+        *(*ROLES, *KINDS, DIGEST, "entry", "meta", "head", "label", "tool_start", "message"),
+        *("text", "thinking", "image", "tool_call", "compaction", "pruning", "branch_summary"),
+        *("custom", "custom_message", "shell", "model_change", "thinking_change", "info"),
+        *("stop", "length", "error", "aborted", "tool_use"),
+    )
+)
 _NUMBERS = frozenset(("id", "parent_id", "ts", "at", "next_id", "created_ms", "first_kept_id"))
 _BLOCKS = ("text", "thinking", "tool_call")
 _SIGNED = ("signature", "vendor", "textSignature", "thinkingSignature", "thoughtSignature")
@@ -49,7 +61,7 @@ def _hidden(value: Any, credentials: Credentials, depth: int) -> Any:
     is_picture = value.get("type") == "image"
     found = {}
     for name, item in value.items():
-        if name in _KEPT and isinstance(item, str) and item.isidentifier():
+        if name in _KEPT and isinstance(item, str) and item in _SAID:
             found[name] = item
         elif _is_secret(name, item, credentials):
             found[credentials.hidden(name)] = REDACTED
@@ -66,7 +78,7 @@ def _hidden(value: Any, credentials: Credentials, depth: int) -> Any:
 
 def _is_secret(name: str, item: Any, credentials: Credentials) -> bool:
     """Whether an item is one for its name, or is a number that is a secret of digits."""
-    if type(item) in (str, int) and item and is_secret_name(name):
+    if type(item) in (str, int, float, list, dict) and item and is_secret_name(name):
         return True
     is_number = type(item) is int and name not in _NUMBERS
     return is_number and credentials.known_hidden(str(item)) == REDACTED
