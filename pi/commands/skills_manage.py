@@ -150,7 +150,7 @@ def update(arguments: Arguments, context: CommandContext) -> Result:
         if "yes" in arguments.options or trusted is None or trusted():
             return True
         listed = ", ".join(map(visible, addresses[:10])) + (
-            " and more" if len(addresses) > 10 else ""
+            f" and {len(addresses) - 10} more" if len(addresses) > 10 else ""
         )
         return context.confirm(f"this folder is not trusted; fetch what it names: {listed}?")
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pi.compaction.sizes import Plan
 
 MAX_TOKENS = 40_000  # of all texts together, however large the window is
+MAX_LEFT = 50  # named of those that did not fit: the list takes room as well
 INTRODUCTION = "Skills that the user put into the conversation, word for word:"
 END = "\n</skill>"
 
@@ -98,7 +99,10 @@ def with_texts(summary: str, kept: Kept) -> str:
     """A summary and the texts behind it."""
     parts = [summary] if summary else []
     if kept.left:
-        files = "\n".join(f"- {name}: {file}" for name, file in kept.left)
+        newest = kept.left[-MAX_LEFT:]
+        files = "\n".join(f"- {name}: {file}" for name, file in newest)
+        if len(newest) < len(kept.left):
+            files = f"- {len(kept.left) - len(newest)} older ones\n{files}"
         parts.append(f"Skills whose text did not fit; read the file if it is needed:\n{files}")
     if kept.texts:
         lengths = " ".join(str(len(text)) for text in kept.texts)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 # that only the lockfile changes; LEFT: it was not asked for, and ``why``.
 UNCHANGED, RENEWED, LEFT = "unchanged", "renewed", "skipped"
 FETCHED = ("remote", "registry")
+MAX_TOTAL = 256 << 20  # bytes in memory at once; a lockfile may name any number of archives
 
 
 class Renewal(NamedTuple):
@@ -124,11 +125,19 @@ def obstacle(entry: LockEntry, settings: SkillSettings) -> str:
 def _fetched(entries: Sequence[LockEntry], stage: Stage, fetcher: Fetcher) -> dict[str, Item]:
     """What is at the places of the entries now, by file. Raises PiError."""
     settings, demands = stage.settings, stage.demands(stage.trusted())
-    found = {
-        entry.file: _same(entry, remote_items([(entry.source["url"], "")], fetcher, demands)[0])
-        for entry in entries
-        if entry.source["kind"] == "remote"
-    }
+    found: dict[str, Item] = {}
+    total = 0
+    for entry in entries:
+        if entry.source["kind"] == "remote":
+            (item,) = remote_items([(entry.source["url"], "")], fetcher, demands)
+            found[entry.file] = _same(entry, item)
+            total += sum(len(file.data) for file in item.files.values())
+            if total > MAX_TOTAL:
+                raise PiError(
+                    "the skills are too large to be updated together",
+                    cause=f"up to '{entry.file}' they are more than {MAX_TOTAL} bytes",
+                    hint="name some of them",
+                )
     listed = [entry for entry in entries if entry.source["kind"] == "registry"]
     if listed:
         names = [entry.source["name"] for entry in listed]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from pi.base.credentials import Credentials, is_secret_name
@@ -69,3 +71,22 @@ def test_names_of_secrets() -> None:
     assert is_secret_name("password")
     assert not is_secret_name("key")
     assert not is_secret_name("max_tokens")
+
+
+@pytest.mark.parametrize("before", ["", "u", "me:", "user:"])
+@pytest.mark.parametrize("after", ["", "x", "\n"])
+def test_a_known_value_is_found_in_base64_wherever_it_stands(before: str, after: str) -> None:
+    hide = Credentials(["hunter2_correct~~~?horse"])
+    data = f"{before}hunter2_correct~~~?horse{after}".encode()
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        whole = encode(data).decode()
+        shown = hide.hidden(f"echo {whole}")
+        assert MARK in shown
+        left = shown.replace("echo ", "").replace(MARK, "")
+        assert len(left) <= 4 + 4 * ((len(before) + len(after) + 3) // 3)
+
+
+def test_a_known_value_is_found_in_the_path_of_an_address() -> None:
+    hide = Credentials(["abc/def+ghi=123"])
+    assert hide.hidden("http://x/abc/def%2Bghi%3D123") == f"http://x/{MARK}"
+    assert hide.hidden("http://x/abc/def%2bghi%3d123") == f"http://x/{MARK}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -121,3 +123,44 @@ def test_a_page_can_be_of_another_branch(ran: CommandContext) -> None:
     assert lines(ran, "/export a.md --from spot") == ("exported 2 entries to a.md (md)",)
     assert "unknown session id" in lines(ran, "/export b.md --from 99")[0]
     assert not (Path(ran.cwd) / "b.md").exists()
+
+
+def test_what_names_a_kind_in_arguments_and_what_is_inside_a_password_is_redacted(
+    tmp_path: Path,
+) -> None:
+    record = answer(1, None)
+    given = {"type": "my_own_words", "kind": "text", "password": ["open"], "cookie": {"sid": "x"}}
+    record["message"]["content"] = [
+        {"type": "tool_call", "id": "c", "name": "t", "arguments": given}
+    ]
+    ran = context(tmp_path, record, secrets=lambda: ("my_own_words", "assistant", "tool_call"))
+    lines(ran, "/export out.json --redact")
+    (stored,) = json.loads((tmp_path / "out.json").read_text())["entries"]
+    assert stored["message"]["role"] == "assistant"
+    (block,) = stored["message"]["content"]
+    assert block["type"] == "tool_call"
+    hidden = dict.fromkeys(("type", "password", "cookie"), "[REDACTED]")
+    assert block["arguments"] == {"kind": "text", **hidden}
+
+
+def test_the_name_of_a_redacted_page_tells_no_secret(ran: CommandContext) -> None:
+    named = ran._replace(settings={"session": f"{SECRET}.jsonl"})
+    (line,) = lines(named, "/export --redact")
+    assert line == "exported 3 entries to [REDACTED].html (html, redacted)"
+    assert (Path(ran.cwd) / "[REDACTED].html").exists()
+
+
+def test_a_pipe_and_the_lock_are_not_replaced_even_by_force(ran: CommandContext) -> None:
+    pipe = Path(ran.cwd) / "pipe"
+    os.mkfifo(pipe)
+    (Path(ran.cwd) / "link").symlink_to(pipe)
+    lock = Path(ran.cwd) / "s.jsonl.lock"
+    lock.touch()
+    before = lock.stat().st_ino
+    for name in ("pipe", "link"):
+        assert "is not a regular file" in lines(ran, f"/export {name} --force")[0]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    (Path(ran.cwd) / "other").symlink_to(lock)
+    for name in (lock.name, "other"):
+        assert "is the lock of the session" in lines(ran, f"/export {name} --force")[0]
+    assert lock.stat().st_ino == before

@@ -259,6 +259,23 @@ def test_a_folder_nobody_trusts_sends_nobody_to_its_addresses(folder: Path, site
     assert site.asked() == asked
 
 
+def test_an_update_holds_only_so_much_in_memory(
+    folder: Path, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pi.skills.updating.MAX_TOTAL", 100)
+    run = Run(folder)
+    for number in range(12):
+        site.pages[f"/s{number}.md"] = b"x" * 30
+    urls = " ".join(f"{site.url}/s{number}.md" for number in range(12))
+    run(f"/skills-install {urls} --lock-write")
+    asked = site.asked()
+    was = tree(folder / D)
+    assert "too large to be updated together" in run("/skills-update --yes", 1)[0]
+    assert site.asked() == asked + 4
+    assert tree(folder / D) == was
+    assert "updated=0 installed=0 renewed=0 unchanged=2" in run("/skills-update s1 s2 --yes")[0]
+
+
 def test_a_skill_of_a_registry_is_updated_from_that_of_the_run_only(
     folder: Path, site: Site
 ) -> None:

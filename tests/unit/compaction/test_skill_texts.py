@@ -13,6 +13,7 @@ from pi.base.cancel import Cancel
 from pi.compaction.compactor import Compactor
 from pi.compaction.sizes import CompactionSettings, Plan
 from pi.compaction.skill_texts import (
+    MAX_LEFT,
     MAX_TOKENS,
     Kept,
     choose,
@@ -78,6 +79,13 @@ def test_the_newest_stay_as_far_as_there_is_room_and_the_user_is_told_of_the_oth
     many = [called(f"s{number}") for number in range(120)]
     assert len(choose((), many, [], MAX_TOKENS).texts) == 100
     assert "and 10 more" in told(choose((), many, [], MAX_TOKENS), 9)
+
+
+def test_the_list_of_those_that_did_not_fit_has_an_end() -> None:
+    left = tuple((f"n{number}", f"/s/n{number}.md") for number in range(5000))
+    lines = with_texts("SUM", Kept((), left)).splitlines()
+    assert lines[3] == f"- {5000 - MAX_LEFT} older ones"
+    assert (lines[-1], len(lines)) == ("- n4999: /s/n4999.md", 4 + MAX_LEFT)
 
 
 def test_the_room_is_half_of_what_is_free_and_has_an_end() -> None:
