@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pi.base.errors import UsageError
 from pi.base.text import cut_head, is_credential, redact, secret_values
 from pi.cli.config_files import survey
 from pi.cli.config_rules import is_for_one_run
@@ -27,7 +28,13 @@ def print_config(parsed: Parsed, host: Host) -> int:
     words = " ".join(parsed.words).lower().split()
     rows = report(parsed, host)
     if words:
+        names = [row["name"] for row in rows]
         rows = [row for row in rows if any(word in row["name"] for word in words)]
+        if not rows:
+            error = _no_such_setting(words, names)
+            if parsed.values["--json"]:
+                print(render_json("print-config", Result(error=error)), file=host.stdout)
+            raise error
     files = [
         {"level": found.level, "path": found.path, "state": found.state}
         for found in survey(parsed, host)
@@ -41,6 +48,16 @@ def print_config(parsed: Parsed, host: Host) -> int:
         text = line if parsed.values["--json"] else visible(line)
         print(text.encode("utf-8", "replace").decode("utf-8"), file=host.stdout)
     return 0
+
+
+def _no_such_setting(words: list[str], names: list[str]) -> UsageError:
+    from pi.commands.suggest import did_you_mean
+
+    near = did_you_mean(words[0].lstrip("-"), names)
+    return UsageError(
+        f"--print-config: no setting has {' or '.join(map(repr, words))} in its name",
+        hint=" ".join(near) or "without words it lists them all",
+    )
 
 
 def report(parsed: Parsed, host: Host) -> list[dict[str, Any]]:

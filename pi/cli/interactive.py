@@ -206,7 +206,8 @@ class Loop:
         from pi.commands.dispatch import run_line  # with it come the commands
         from pi.commands.result import render_json
 
-        outcome = run_line(text, self._run.context(confirm=self._confirm))
+        context = self._run.context(confirm=lambda question: self._confirm(question, text))
+        outcome = run_line(text, context)
         result = outcome.result
         if self._run.outlet.is_text:
             for line in outcome.lines:
@@ -225,7 +226,10 @@ class Loop:
 
         if not self._lines.is_terminal:
             # What comes through a pipe need not be of the user's own making.
-            raise UsageError("!command works on a terminal only", hint="//text sends /text")
+            raise UsageError(
+                "!command works on a terminal only",
+                hint="run it in your own shell; with -p a text may begin with !",
+            )
         if not text:
             raise UsageError("there is no command behind the !", hint="for example !git status")
         ran = run_own(text, self._run.host, self._run.cwd, self._show)
@@ -247,12 +251,13 @@ class Loop:
             stream.write(text)
             stream.flush()
 
-    def _confirm(self, question: str) -> bool:
-        """Ask a person; where there is none the answer is no."""
+    def _confirm(self, question: str, line: str = "") -> bool:
+        """Ask a person because of a typed line; where there is none the answer is no."""
         from pi.base.text import plain_text
 
         if not self._lines.is_terminal:
-            self._run.printer.alarm(f"{question} Nobody is there to be asked: add --yes")
+            advice = "" if "--yes" in line.split() else ": add --yes"
+            self._run.printer.alarm(f"{question} Nobody is there to be asked{advice}")
             return False
         try:
             answer = self._lines.read(f"{plain_text(question)} [y/N] ")

@@ -131,7 +131,10 @@ def _told_where(error: UsageError, parsed: Parsed) -> UsageError:
 def _settings(parsed: Parsed) -> Settings:
     value: dict[str, Any] = parsed.values
     if value["--json"] and not value["--session-validate"]:
-        raise UsageError("--json needs --list-models, --audit-verify or --session-validate")
+        raise UsageError(
+            "--json needs --list-models, --audit-verify or --session-validate",
+            hint="--output-format json gives the answer as JSON, --json-events what happens",
+        )
     return Settings(
         model=_model(parsed, value),
         prompt=_prompt(parsed, value),

@@ -10,21 +10,23 @@ from __future__ import annotations
 import os
 
 from pi.base.typing import Any, NamedTuple
+from pi.commands.suggest import did_you_mean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pi.commands.spec import CommandSpec, Option
 
 
 class ArgumentError(Exception):
     """Words that the command does not take, and why. ``is_count``: too many or too few,
-    which the command's usage says best."""
+    which the command's usage says best. ``near``: lines that tell what may be meant."""
 
-    def __init__(self, why: str, *, is_count: bool = False) -> None:
+    def __init__(self, why: str, *, is_count: bool = False, near: Sequence[str] = ()) -> None:
         super().__init__(why)
         self.is_count = is_count
+        self.near = tuple(near)
 
 
 class Arguments(NamedTuple):
@@ -74,7 +76,8 @@ def read_arguments(spec: CommandSpec, raw: str) -> Arguments:
             continue
         option = options.get(name)
         if option is None:
-            raise ArgumentError(f"unknown flag {name!r}")
+            near = did_you_mean(name, (*options, "--json"))
+            raise ArgumentError(f"unknown flag {name!r}", near=near)
         if option.kind == "switch":
             if equals:
                 raise ArgumentError(f"{name} takes no value")

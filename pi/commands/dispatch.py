@@ -64,7 +64,9 @@ def run_line(line: str, context: CommandContext) -> Outcome:
         spec = find(name, prefixes=context.interactive)
     wants_json = "--json" in raw.split()
     if spec is None:
-        return _outcome(name, unknown(name), wants_json)
+        from pi.commands.templates import template_names  # loaded for such a name already
+
+        return _outcome(name, unknown(name, template_names(context)), wants_json)
     try:
         arguments = read_arguments(spec, raw)
     except ArgumentError as exc:
@@ -117,21 +119,21 @@ def failure(name: str, error: PiError) -> Result:
 def usage(spec: CommandSpec, why: ArgumentError) -> Result:
     """The result of arguments the command does not take."""
     told = f"usage: {spec.usage}"
-    error = UsageError(f"{spec.name}: {why}", hint=told)
+    error = UsageError(f"{spec.name}: {why}", hint=" ".join((*why.near, told)))
     if why.is_count:
         return Result((told,), error=error)
-    return Result((f"{_words(spec.name)} error: error={why}", told), error=error)
+    return Result((f"{_words(spec.name)} error: error={why}", *why.near, told), error=error)
 
 
 def _words(name: str) -> str:
     return name.lstrip("/").replace("-", " ")
 
 
-def unknown(name: str) -> Result:
-    """The result of a name that is no command."""
+def unknown(name: str, others: tuple[str, ...] = ()) -> Result:
+    """The result of a name that is no command; ``others`` can be called beside commands."""
     shown = name if len(name) <= _LONGEST else name[:_LONGEST] + "..."
     error = UsageError(f"unknown command: {shown}", code="unknown-command")
-    close = did_you_mean(name, tuple(BY_NAME))
+    close = did_you_mean(name, (*BY_NAME, *others))
     return Result((error.message, *close, "run /help for command list"), error=error)
 
 

@@ -89,7 +89,7 @@ def _install_only(lock_write: bool) -> dict[str, Any]:
 def _sources(arguments: Arguments, context: CommandContext) -> dict[str, Any]:
     """The words as the flags would have them: paths, addresses with digests, names."""
     from pi.skills.picking import shown
-    from pi.skills.resolving import check_sha256
+    from pi.skills.resolving import check_typed_sha256
 
     paths: list[str] = []
     urls: list[str] = []
@@ -110,7 +110,7 @@ def _sources(arguments: Arguments, context: CommandContext) -> dict[str, Any]:
                 "--sha256 is the digest of what is at one address",
                 hint="name that address alone; a registry says the digests of its skills",
             )
-        check_sha256(sha256, "--sha256")
+        check_typed_sha256(sha256, "--sha256")
     return {
         "paths": tuple(paths),
         "urls": tuple((url, sha256) for url in urls),

@@ -147,7 +147,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 words=(0, 99)),
     CommandSpec("/sessions", "/sessions [--json]", "List the sessions of this folder",
                 f"{_SESSIONS}:sessions", "Session"),
-    CommandSpec("/export", "/export [file]",
+    CommandSpec("/export", "/export [file] [--redact] [--force]",
                 "Write the conversation as a page to look at",
                 f"{_EXPORTS}:export", "Session",
                 "Without a file: <session>.html here. The ending names the format (.html, .md, "
@@ -186,7 +186,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 "pi.commands.templates:templates", "Conversation",
                 "A Markdown file in .pi/prompts or your own prompts folder; $1, $@, $ARGUMENTS "
                 "and ${@:2} stand for what is typed behind its name."),
-    CommandSpec("/trust", "/trust [--revoke|--list]",
+    CommandSpec("/trust", "/trust [--yes|--revoke|--list]",
                 "Let this folder's own settings, templates and macros count",
                 "pi.commands.trust:trust",
                 details="Kept outside of the folder, for its real path. A script needs --yes.",

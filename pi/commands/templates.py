@@ -41,6 +41,11 @@ def templates(arguments: Arguments, context: CommandContext) -> Result:
     return Result(tuple(lines), {"templates": rows})
 
 
+def template_names(context: CommandContext) -> tuple[str, ...]:
+    """What can be typed for a template, with its slash."""
+    return tuple(f"/{name}" for name in _known(context))
+
+
 def find_template(name: str, context: CommandContext) -> Template | None:
     """The template behind a typed ``/name``, None if there is none."""
     found = _known(context)

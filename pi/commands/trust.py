@@ -64,8 +64,8 @@ def _ask(arguments: Arguments, context: CommandContext, state: dict[str, Any]) -
     if context.interactive and not context.confirm(question):
         raise UsageError(
             "the folder was not approved",
-            hint="only a person on a terminal or a command file with /trust --yes can do that; "
-            "--trust-project is for one run",
+            cause="only a person on a terminal or a command file with /trust --yes can do that",
+            hint="--trust-project is for one run",
         )
 
 

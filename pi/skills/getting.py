@@ -32,7 +32,7 @@ from pi.skills.lockfile import make_source
 from pi.skills.names import last_segment, name_from_url, name_problem
 from pi.skills.registry import parse_registry
 from pi.skills.registry_signature import check_registry, parse_detached
-from pi.skills.resolving import check_payload, check_sha256, resolve_names
+from pi.skills.resolving import check_payload, check_typed_sha256, resolve_names
 from pi.skills.skill import judge_folder
 from pi.skills.urls import check_url, shown_url, signature_url
 
@@ -76,7 +76,7 @@ def remote_items(
         if demands.signed:
             raise _unsigned(shown_url(url))
         if sha256:
-            check_sha256(sha256, "--install-skill-sha256")
+            check_typed_sha256(sha256, "--install-skill-sha256")
     return [
         _remote(url, sha256, position, fetcher)
         for position, (url, sha256) in enumerate(wanted, start=1)
@@ -92,7 +92,7 @@ def registry_items(
             "--skill-registry-url is required", cause="--install-skill-from-registry was given"
         )
     if sha256:
-        check_sha256(sha256, "--skill-registry-sha256")
+        check_typed_sha256(sha256, "--skill-registry-sha256")
     manifest = read_registry(url, sha256, fetcher, demands)
     resolved = resolve_names(manifest, names, demands.roots, demands.now, demands.signed)
     for skill in resolved.skills:

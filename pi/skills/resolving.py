@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from pi.base.errors import PiError, VerificationFailed
+from pi.base.errors import PiError, UsageError, VerificationFailed
 from pi.base.typing import NamedTuple
 from pi.skills.registry import is_expired
 from pi.skills.statements import signature_problem, skill_statement
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 REQUIREMENTS = ("", "signed", "strict")
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}\Z")
+_NO_DIGEST = "sha256 must be 64 hexadecimal digits"
 
 
 class ResolvedSkill(NamedTuple):
@@ -111,9 +112,13 @@ def check_digest(data: bytes, expected: str, url: str, actual: str = "") -> None
 def check_sha256(text: str, where: str) -> None:
     """Refuse what cannot be a digest, before anything is downloaded for it."""
     if not _SHA256.match(text.strip()):
-        raise VerificationFailed(
-            f"{where}: sha256 must be 64 hexadecimal digits", code="bad-digest"
-        )
+        raise VerificationFailed(f"{where}: {_NO_DIGEST}", code="bad-digest")
+
+
+def check_typed_sha256(text: str, flag: str) -> None:
+    """The same for what somebody typed: nothing was verified, the command line is wrong."""
+    if not _SHA256.match(text.strip()):
+        raise UsageError(f"{flag}: {_NO_DIGEST}", hint="sha256sum FILE prints them")
 
 
 def _resolve(

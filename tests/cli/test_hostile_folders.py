@@ -40,5 +40,8 @@ def test_what_is_piped_in_cannot_approve_the_folder_it_lies_in(clone: Pi) -> Non
     settings.parent.mkdir()
     settings.write_text('{"tool-policy-preset": "permissive"}', encoding="utf-8")
     done = clone("--model", "demo/tour", "--no-session", stdin="/trust\n/trust --yes\n")
-    assert done.stdout.count("trust error: error=the folder was not approved") == 2
+    why = "only a person on a terminal or a command file with /trust --yes can do that"
+    assert done.stdout.count(f"trust error: error=the folder was not approved ({why})") == 2
+    assert done.stderr.count("Nobody is there to be asked") == 2
+    assert done.stderr.count("add --yes") == 1, "not where it was given already"
     assert "[default]" in clone("--print-config", "tool-policy-preset").stdout

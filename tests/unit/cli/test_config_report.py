@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from pi.base.errors import UsageError
 from pi.cli.config_files import configured
 from pi.cli.config_report import print_config
 from tests.fakes.desk import Desk
@@ -46,6 +49,21 @@ def test_words_narrow_the_list(tmp_path: Path) -> None:
         "tool-policy-trace",
     ]
     assert (found["command"], found["ok"]) == ("print-config", True)
+
+
+def test_words_that_no_setting_has_are_an_error_and_suggest(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    parsed = configured(desk.parsed("--print-config", "modle"), desk)
+    with pytest.raises(UsageError, match="no setting has 'modle' in its name") as caught:
+        print_config(parsed, desk)
+    assert caught.value.hint == "did you mean model?"
+    assert desk.stdout.getvalue() == ""
+    parsed = configured(desk.parsed("--print-config", "modle", "--json"), desk)
+    with pytest.raises(UsageError):
+        print_config(parsed, desk)
+    found = json.loads(desk.stdout.getvalue())
+    assert (found["command"], found["ok"]) == ("print-config", False)
+    assert found["error"]["exit_code"] == 2
 
 
 def test_no_secret_is_shown_in_either_form(tmp_path: Path) -> None:

@@ -32,6 +32,12 @@ def test_a_session_named_by_the_user_is_a_promise() -> None:
     assert settings("--no-session").session.path is None
 
 
+def test_json_beside_a_prompt_is_told_what_gives_an_answer_as_json() -> None:
+    with pytest.raises(UsageError, match="--json needs --list-models") as caught:
+        settings("--json", "-p", "hello")
+    assert "--output-format json" in caught.value.hint
+
+
 def test_a_system_prompt_may_be_empty() -> None:
     assert settings("--system-prompt=").prompt.system == ""
     assert settings().prompt.system != ""

@@ -45,6 +45,11 @@ def test_templates_are_listed_with_their_use(tmp_path: Path) -> None:
     assert run("/templates", tmp_path).lines[0] == "templates: count=0"
 
 
+def test_a_mistyped_name_of_a_template_is_told_with_the_right_one(tmp_path: Path) -> None:
+    assert "did you mean /review?" in run("/reviw a.py", tmp_path, templates=known).lines
+    assert run("/reviw a.py", tmp_path).lines[1] == "run /help for command list"
+
+
 @pytest.mark.parametrize("interactive", [True, False])
 def test_a_templates_name_is_a_prompt(tmp_path: Path, interactive: bool) -> None:
     asked: list[str] = []

@@ -55,6 +55,17 @@ def test_an_unknown_command_is_usage_and_suggests(tmp_path: Path) -> None:
     assert (data["ok"], data["error"]["code"]) == (False, "unknown-command")
 
 
+def test_a_mistyped_flag_is_told_with_the_one_that_was_meant(tmp_path: Path) -> None:
+    found = outcome(tmp_path, "/session-export x.md --redcat")
+    assert found.lines == (
+        "session export error: error=unknown flag '--redcat'",
+        "did you mean --redact?",
+        "usage: /session-export <path>",
+    )
+    assert found.result.error is not None
+    assert found.result.error.hint == "did you mean --redact? usage: /session-export <path>"
+
+
 def test_too_many_words_get_the_usage_and_bad_ones_the_reason(tmp_path: Path) -> None:
     assert outcome(tmp_path, "/resume now").lines == ("usage: /resume",)
     found = outcome(tmp_path, "/session-search x --role king")

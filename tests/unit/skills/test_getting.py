@@ -126,6 +126,7 @@ def test_digests_belong_to_addresses_by_position(runs: SkillRuns, site: Site) ->
     )
     error = runs.refused(*urls, "--install-skill-sha256", f"{DIGEST},123")
     assert "--install-skill-sha256: sha256 must be 64 hexadecimal digits" in error.message
+    assert error.exit_code == 2
     assert site.asked() == 0
     error = runs.refused(*urls, "--install-skill-sha256", f"{DIGEST},{'0' * 64}")
     actual = hashlib.sha256(b"b").hexdigest()
