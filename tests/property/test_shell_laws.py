@@ -290,6 +290,8 @@ def test_plain_commands_within_anything_are_read_as_by_all_rules(text: str) -> N
         'for f in *.py; do grep -n "import $NAME" "$f" | wc -l; done > counts.txt 2>&1',
         'if ! [ -f a ]; then x=$(git rev-parse HEAD); else echo "at `date -u`"; fi | cat',
         'while read -r line; do until a; do b; done; echo "$(basename "$line" .py)"; done < f',
+        "cat f | while read -r x; do a; b && c; done; d",
+        "a | if b; then c $(d; e); fi | f; g",
     ],
 )
 def test_common_lines_need_no_more_than_the_quick_reader(text: str) -> None:
