@@ -91,16 +91,21 @@ class Terminal:
             done, status = os.waitpid(self.pid, os.WNOHANG)
             if done:
                 self.pid = 0
+                while self._read(0.3):  # its last words may come after its end
+                    pass
                 return os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
         raise AssertionError(self.seen)
 
-    def _read(self, seconds: float) -> None:
+    def _read(self, seconds: float) -> bool:
+        """Whether there was something to read within the time."""
         if not select.select([self.fd], [], [], seconds)[0]:
-            return
+            return False
         try:
-            self.seen += os.read(self.fd, 65536)
+            piece = os.read(self.fd, 65536)
         except OSError:  # the other end is gone
-            pass
+            return False
+        self.seen += piece
+        return bool(piece)
 
 
 @pytest.fixture
