@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 # An address that has not answered the third SYN (sent after 3 s) is given up if there is
 # another one to try.
 ADDRESS_PATIENCE_S = 5.0
-# How long a cancelled connect may go unnoticed where shutdown does not wake it (BSD, macOS).
+# How long a cancel may go unnoticed by a connect that shutdown does not wake (BSD, macOS), and
+# by a lookup if a signal came just before its wait.
 SLICE_S = 0.05
 
 _STARTED = (errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EINTR)
@@ -101,8 +102,7 @@ def _secure(
             sock, server_hostname=target.host.rstrip("."), do_handshake_on_connect=False
         )
         watch.over(wrapped)
-        wrapped.settimeout(limit.left())
-        wrapped.do_handshake()
+        watch.patiently(wrapped, limit.left(), wrapped.do_handshake)
         watch.cancel.raise_if_set()
         return wrapped
     except BaseException as exc:
@@ -174,7 +174,8 @@ def _look_up(
 
     threading.Thread(target=ask, name="name-lookup", daemon=True).start()
     watch.over_wait(wake)
-    came = ready.acquire(timeout=limit.left())
+    while not (came := ready.acquire(timeout=min(SLICE_S, limit.left()))) and not limit.passed:
+        pass
     watch.release()
     watch.cancel.raise_if_set()
     if not came or not answers:
@@ -241,8 +242,7 @@ def _ask_proxy(
     try:
         sock.sendall(request_head("CONNECT", place, headers))
         while head is None:
-            sock.settimeout(limit.left())
-            data = sock.recv(4096)
+            data = watch.patiently(sock, limit.left(), sock.recv, 4096)
             watch.cancel.raise_if_set()
             if not data:
                 raise ConnectionResetError("it closed the connection")

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 RECEIVE_BYTES = 65536
 SEND_BYTES = 256 * 1024  # per wait, so that a slow line may take its time over a big body
-
 LIMIT_HINT = "--request-timeout-ms sets how long to wait"
 
 
@@ -48,7 +47,6 @@ class Exchange:
         sock = self.line.sock
         try:
             self.watch.over(sock)
-            sock.settimeout(self.timeout_s)
             self._send(data)
             return self._receive_head()
         except BaseException as exc:
@@ -63,10 +61,11 @@ class Exchange:
             raise self.broken(exc, "before its headers were complete") from exc
 
     def _send(self, data: bytes) -> None:
-        view = memoryview(data)
+        sock, view = self.line.sock, memoryview(data)
         try:
             while view:
-                view = view[self.line.sock.send(view[:SEND_BYTES]) :]
+                part = view[:SEND_BYTES]
+                view = view[self.watch.patiently(sock, self.timeout_s, sock.send, part) :]
         except (BrokenPipeError, ConnectionResetError):
             pass  # a server may refuse before it has read everything; its answer counts
         except socket.timeout as exc:
@@ -78,13 +77,18 @@ class Exchange:
 
     def _receive_head(self) -> tuple[Head, bytes]:
         while True:
-            data = self.line.sock.recv(RECEIVE_BYTES)
+            data = self.receive()
             self.watch.cancel.raise_if_set()
             if not data:
                 raise ConnectionResetError("the server closed the connection")
             head = self._reader.feed(data)
             if head is not None:
                 return head, self._reader.rest
+
+    def receive(self) -> bytes:
+        """What has come, waiting for it if need be; b"" at the end of the connection."""
+        sock = self.line.sock
+        return bytes(self.watch.patiently(sock, self.timeout_s, sock.recv, RECEIVE_BYTES))
 
     def drop(self) -> None:
         """Close the line for good."""
@@ -213,7 +217,7 @@ class LiveResponse:
                     raise BadBody("the compressed data has no end")
                 return b""
             else:
-                data = self._exchange.line.sock.recv(RECEIVE_BYTES)
+                data = self._exchange.receive()
                 out = self._decode(data) if data else self._end_of_connection()
             if out:
                 return out
@@ -273,7 +277,7 @@ class LiveResponse:
         Clients stop at the last event; the closing chunk is right behind it.
         """
         try:
-            self._exchange.line.sock.settimeout(0)
+            self._exchange.timeout_s = 0
             self._next()
         except (OSError, BadBody, PiError):
             pass  # not here yet, or broken: the connection is closed

@@ -14,8 +14,13 @@ from threading import RLock
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from pi.base.cancel import Cancel
+
+# A signal that comes after the interpreter has looked for one, and before the system waits,
+# does not end that wait, and its handler runs only behind it: so no wait is longer.
+HEARD_S = 0.2
 
 
 class Watch:
@@ -50,6 +55,21 @@ class Watch:
             wake = self._wake
         if wake is not None:
             wake()
+
+    def patiently(
+        self, sock: socket.socket, timeout_s: float, wait: Callable[..., Any], *given: Any
+    ) -> Any:
+        """What ``wait(*given)`` gives, which waits at ``sock`` and may be called again when
+        it ran out of time. Raises socket.timeout when ``timeout_s`` have passed in vain."""
+        slices = int(timeout_s / HEARD_S) + 1
+        sock.settimeout(timeout_s / slices)
+        while True:
+            try:
+                return wait(*given)
+            except socket.timeout:
+                slices -= 1
+                if not slices:
+                    raise
 
     def release(self) -> None:
         """Leave the socket alone from now on, but go on listening for the cancel."""

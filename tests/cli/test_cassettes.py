@@ -240,7 +240,7 @@ def unended(pi: Pi, how: int) -> tuple[tuple[str, ...], int]:
         assert process.stderr is not None
         shown.write_bytes(process.stdout.read(4))  # it has come through, so it is recorded
         process.send_signal(how)
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
     return arguments, process.returncode
 
 

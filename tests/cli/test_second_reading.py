@@ -14,6 +14,7 @@ import pytest
 from tests.cli.conftest import KEY, Pi
 from tests.fakes.chat import answers, call, delta, finish
 from tests.fakes.fault_server import FaultServer
+from tests.fakes.patience import LONG_S
 
 
 def one_tool(name: str, arguments: object) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
@@ -43,7 +44,7 @@ def test_a_pipe_that_a_parent_made_non_blocking_gets_the_whole_answer(pi: Pi) ->
         time.sleep(0.3)  # the pipe fills up while nobody reads
         with open(reader, encoding="utf-8") as file:
             assert file.read() == text
-        assert process.wait(20) == 0
+        assert process.wait(LONG_S) == 0
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
@@ -87,7 +88,7 @@ def test_a_signal_while_standard_input_is_awaited_is_130(pi: Pi, number: int) ->
     assert process.stderr is not None
     assert b"reading standard input" in process.stderr.readline()
     process.send_signal(number)
-    _out, err = process.communicate(timeout=20)
+    _out, err = process.communicate(timeout=LONG_S)
     assert process.returncode == 130
     assert b"Traceback" not in err
 

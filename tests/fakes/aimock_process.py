@@ -20,7 +20,7 @@ from typing import Any
 
 NODE_FOLDER = Path(__file__).resolve().parents[1] / "node"
 SERVER = NODE_FOLDER / "node_modules" / "@copilotkit" / "aimock" / "dist" / "cli.js"
-READY_S = 30.0  # it takes 0.2 s; two test processes on a loaded machine take longer
+READY_S = 60.0  # it takes 0.2 s; two test processes on a loaded machine take longer
 END_S = 5.0
 
 
@@ -43,7 +43,7 @@ class Aimock:
             request.data = json.dumps(body).encode()
             request.add_header("Content-Type", "application/json")
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with direct.open(request, timeout=END_S) as answer:
+        with direct.open(request, timeout=READY_S) as answer:
             return json.loads(answer.read() or b"null")
 
 

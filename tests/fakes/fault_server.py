@@ -21,9 +21,11 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import NamedTuple
+
+from tests.fakes.patience import LONG_S
 
 
 class Received(NamedTuple):
@@ -130,15 +132,15 @@ class FaultServer:
         self._stopping = True
         # A connection of our own wakes accept on every system; shutdown does not.
         with contextlib.suppress(OSError):
-            socket.create_connection(self._listener.getsockname()[:2], 5).close()
-        self._threads[0].join(10)
+            socket.create_connection(self._listener.getsockname()[:2], LONG_S).close()
+        self._threads[0].join(LONG_S)
         self._listener.close()
         with self._lock:
             for sock in self._open:
                 with contextlib.suppress(OSError):
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(10)
+            thread.join(LONG_S)
             assert not thread.is_alive(), "a server script does not end"
 
     def _start(self, work: Callable[[], None]) -> None:
@@ -176,6 +178,14 @@ class FaultServer:
                 self._open.discard(sock)
             sock.close()
             plain.close()
+
+
+@contextlib.contextmanager
+def refusing() -> Iterator[str]:
+    """The address of a port that refuses: nobody listens there, and nobody else gets it."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 def answer(body: bytes, *headers: str, status: str = "200 OK") -> bytes:

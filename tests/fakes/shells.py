@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-LIMIT_S = 30
+LIMIT_S = 60
 READY = "ready-for-keys"
 # In place of pi: prints the words it was started with, so that a test sees what was completed.
 SHOW = "printf '<%s>' \"$@\"; printf '.end%s\\n' ''"

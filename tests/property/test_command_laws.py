@@ -168,6 +168,6 @@ def runs_evil(preset: str, command: str) -> bool:
         quiet = subprocess.DEVNULL
         bash = ["/bin/bash", "-c", command]
         subprocess.run(
-            bash, cwd=root, env=environ, stdin=quiet, stdout=quiet, stderr=quiet, timeout=20
+            bash, cwd=root, env=environ, stdin=quiet, stdout=quiet, stderr=quiet, timeout=60
         )
         return os.path.exists(ran)

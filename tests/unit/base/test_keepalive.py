@@ -13,6 +13,7 @@ from pi.base.http import Request, Response
 from pi.base.keepalive import MAX_IDLE
 from pi.base.urllib_http import HttpSettings, UrllibTransport
 from tests.fakes.fault_server import CHUNKED, FaultServer, Peer, always, answer
+from tests.fakes.patience import LONG_S
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def transport() -> Iterator[UrllibTransport]:
 
 
 def ask(transport: UrllibTransport, url: str) -> Response:
-    return transport.send(Request("POST", url, body=b"{}", timeout_ms=10_000), Cancel())
+    return transport.send(Request("POST", url, body=b"{}", timeout_ms=60_000), Cancel())
 
 
 def body_of(response: Response) -> bytes:
@@ -86,7 +87,7 @@ def test_an_abandoned_body_closes_its_connection(transport: UrllibTransport) -> 
         response.read()
         response.close()
         response.close()
-        assert server.gone.wait(10)
+        assert server.gone.wait(LONG_S)
         with pytest.raises(PiError, match="broke off"):
             response.read()
 
@@ -109,7 +110,7 @@ def test_a_body_closed_at_its_last_event_still_keeps_the_connection(
         for _ in range(3):
             response = ask(transport, server.url)
             assert response.read() == b"data: [DONE]\n\n"
-            assert sent.wait(10)
+            assert sent.wait(LONG_S)
             response.close()
             with pytest.raises(PiError, match="broke off"):
                 response.read()
@@ -126,7 +127,7 @@ def test_an_end_that_comes_only_after_the_last_event_was_read_still_keeps_the_co
         while peer.request() is not None:
             peer.send(CHUNKED)
             peer.chunk(b"data: [DONE]\n\n")
-            assert left.wait(10)
+            assert left.wait(LONG_S)
             left.clear()
             peer.chunk(b": nothing that matters\n\n")
             peer.chunk(b"")
@@ -157,7 +158,7 @@ def test_after_an_end_that_never_comes_a_new_connection_is_made(
             if len(server.requests) > 1:
                 peer.wait()
                 return
-            assert left.wait(10)
+            assert left.wait(LONG_S)
             peer.send(end)
 
     with FaultServer(script) as server:
@@ -166,7 +167,7 @@ def test_after_an_end_that_never_comes_a_new_connection_is_made(
             assert response.read(14) == b"data: [DONE]\n\n"
             response.close(finished=True)
             left.set()
-        assert server.gone.wait(10)
+        assert server.gone.wait(LONG_S)
         assert server.connections == 2
 
 
@@ -182,7 +183,7 @@ def test_a_body_that_only_the_connections_end_ends_is_not_waited_for(
         response = ask(transport, server.url)
         assert response.read() == b"data: [DONE]\n\n"
         response.close(finished=True)
-        assert server.gone.wait(10)
+        assert server.gone.wait(LONG_S)
 
 
 def test_a_connection_the_server_gave_up_while_idle_is_replaced(

@@ -20,7 +20,8 @@ from pi.base.cancel import Cancel
 from pi.base.errors import ConfigError, PiError, Unreachable
 from pi.base.http import Request
 from pi.base.urllib_http import HttpSettings, UrllibTransport
-from tests.fakes.fault_server import FaultServer, Peer, always, answer
+from tests.fakes.fault_server import FaultServer, Peer, always, answer, refusing
+from tests.fakes.patience import LONG_S, in_time
 
 EC = trustme.KeyType.ECDSA
 PLUGIN = """
@@ -46,13 +47,13 @@ def proxy_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         pause = threading.Event()
-        for _ in range(200):
+        for _ in range(2400):
             if port_file.exists() and port_file.read_text(encoding="utf-8").strip():
                 break
             pause.wait(0.05)
         yield int(port_file.read_text(encoding="utf-8"))
         process.terminate()
-        process.wait(20)
+        process.wait(LONG_S)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,7 @@ def ask(settings: HttpSettings, url: str, times: int = 1) -> bytes:
     try:
         for _ in range(times):
             headers = (("Authorization", "Bearer key"),)
-            request = Request("POST", url, headers, b"{}", timeout_ms=10_000)
+            request = Request("POST", url, headers, b"{}", timeout_ms=60_000)
             response = transport.send(request, Cancel())
             body = b"".join(iter(response.read, b""))
         return body
@@ -180,19 +181,21 @@ def test_a_silent_proxy_is_named() -> None:
         peer.request()
         peer.wait()
 
-    with FaultServer(script) as proxy:
-        transport = UrllibTransport(HttpSettings("", proxy.url, {}))
-        with pytest.raises(PiError) as caught:
-            transport.send(Request("GET", "https://pi.test/", timeout_ms=200), Cancel())
-        transport.close()
-    assert caught.value.code == "connect-timeout"
-    assert "proxy" in caught.value.message
+    def attempt(limit_ms: int) -> None:
+        with FaultServer(script) as proxy:
+            transport = UrllibTransport(HttpSettings("", proxy.url, {}))
+            with pytest.raises(PiError) as caught:
+                transport.send(Request("GET", "https://pi.test/", timeout_ms=limit_ms), Cancel())
+            transport.close()
+        assert caught.value.code == "connect-timeout"
+        assert "proxy" in caught.value.message
+
+    in_time(attempt, 200)
 
 
 def test_an_unreachable_proxy_is_named() -> None:
-    with FaultServer(lambda peer: None) as gone:
-        pass
-    for address in (gone.url, "http://no-such-proxy.invalid:1"):
-        error = refused(HttpSettings("", address, {}), "https://pi.test/")
-        assert error.code == "proxy-failed"
-        assert address.partition("://")[2] in error.message
+    with refusing() as gone:
+        for address in (gone, "http://no-such-proxy.invalid:1"):
+            error = refused(HttpSettings("", address, {}), "https://pi.test/")
+            assert error.code == "proxy-failed"
+            assert address.partition("://")[2] in error.message

@@ -175,7 +175,7 @@ def test_a_handle_does_not_leak_when_opening_fails(root: Path) -> None:
         with pytest.raises(FileNotFoundError):
             Folder(place(root, "d", "missing", "f"))
     after = sorted(os.listdir("/proc/self/fd")) if before else []
-    assert len(after) == len(before)
+    assert len(after) <= len(before)  # less, if something earlier was closed meanwhile
 
 
 def test_without_handles_files_are_read_made_listed_and_replaced(root: Path) -> None:

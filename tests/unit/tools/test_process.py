@@ -14,7 +14,9 @@ import pytest
 
 from pi.base.cancel import Cancel
 from pi.base.errors import Interrupted
+from pi.tools import process
 from pi.tools.process import CANCELLED, TIMED_OUT, Ended, run_command
+from tests.fakes.patience import LONG_S, in_time
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs process groups")
 
@@ -64,7 +66,7 @@ def is_running(pid: int) -> bool:
 
 
 def ends_soon(pid: int) -> bool:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + LONG_S
     while is_running(pid):
         if time.monotonic() > deadline:
             return False
@@ -101,48 +103,57 @@ def test_what_cannot_be_started_is_an_os_error(heard: Heard) -> None:
         heard.run("true", cwd="/does/not/exist")
 
 
-def test_at_the_time_limit_the_whole_group_ends(heard: Heard) -> None:
-    started = time.monotonic()
-    ended = heard.run("echo before; sleep 60 & echo $!; sleep 60", timeout_ms=300)
-    assert ended.stopped == TIMED_OUT
-    assert time.monotonic() - started < 3
-    first, sleeper = heard.text("stdout").split()
-    assert first == b"before"
-    assert not is_running(int(sleeper))
+def test_at_the_time_limit_the_whole_group_ends() -> None:
+    def attempt(limit_ms: int) -> None:
+        heard = Heard()
+        ended = heard.run("echo before; sleep 300 & echo $!; sleep 300", timeout_ms=limit_ms)
+        assert ended.stopped == TIMED_OUT
+        first, sleeper = heard.text("stdout").split()
+        assert first == b"before"
+        assert not is_running(int(sleeper))
+
+    in_time(attempt, 300)
 
 
-def test_who_ignores_the_first_signal_is_killed(heard: Heard) -> None:
-    ended = heard.run("trap '' TERM; echo $$; while :; do sleep 60; done", timeout_ms=100)
-    assert ended == Ended(-9, TIMED_OUT)
-    assert not is_running(int(heard.text("stdout")))
+def test_who_ignores_the_first_signal_is_killed() -> None:
+    def attempt(limit_ms: int) -> None:
+        heard = Heard()
+        command = "trap '' TERM; echo $$; while :; do sleep 60; done"
+        ended = heard.run(command, timeout_ms=limit_ms)
+        assert ended == Ended(-9, TIMED_OUT)
+        assert ends_soon(int(heard.text("stdout")))
+
+    in_time(attempt, 100)
 
 
-def test_a_silent_child_of_a_stopped_command_is_killed_too(heard: Heard, tmp_path: Path) -> None:
+def test_a_silent_child_of_a_stopped_command_is_killed_too(tmp_path: Path) -> None:
     """It ignores the first signal and holds no pipe of ours."""
-    started = time.monotonic()
-    ended = heard.run(
-        "trap '' TERM; sh -c 'echo $$ > pid; exec >&- 2>&-; while :; do sleep 60; done' & "
-        "trap - TERM; while ! [ -s pid ]; do :; done; echo ready; sleep 60",
-        timeout_ms=500,
-        cwd=str(tmp_path),
-    )
-    assert ended.stopped == TIMED_OUT
-    assert time.monotonic() - started < 5
-    assert ends_soon(int((tmp_path / "pid").read_text(encoding="ascii")))
+    pid = tmp_path / "pid"
+
+    def attempt(limit_ms: int) -> None:
+        pid.write_bytes(b"")
+        ended = Heard().run(
+            "trap '' TERM; sh -c 'echo $$ > pid; exec >&- 2>&-; while :; do sleep 60; done' & "
+            "trap - TERM; while ! [ -s pid ]; do :; done; echo ready; sleep 300",
+            timeout_ms=limit_ms,
+            cwd=str(tmp_path),
+        )
+        assert ended.stopped == TIMED_OUT
+        assert ends_soon(int(pid.read_text(encoding="ascii")))
+
+    in_time(attempt, 500)
 
 
 def test_a_cancel_from_another_thread_ends_the_command(heard: Heard) -> None:
     def cancel() -> None:
-        heard.spoke.wait(10)
+        heard.spoke.wait(LONG_S)
         heard.cancel.set(Interrupted("interrupted"))
 
     canceller = threading.Thread(target=cancel)
     canceller.start()
-    started = time.monotonic()
-    ended = heard.run("echo partial; sleep 60")
+    ended = heard.run("echo partial; sleep 300", timeout_ms=120_000)
     canceller.join()
     assert ended.stopped == CANCELLED
-    assert time.monotonic() - started < 2
     assert heard.text("stdout") == b"partial\n"
 
 
@@ -168,31 +179,42 @@ def test_a_cancel_in_a_signal_handler_ends_the_command() -> None:
         [sys.executable, "-W", "error", "-c", script],
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=LONG_S,
         check=False,
     )
     assert (done.stdout, done.stderr) == ("cancelled\n", "")
 
 
 def test_a_background_child_is_not_waited_for(heard: Heard) -> None:
-    started = time.monotonic()
-    ended = heard.run("sleep 60 & echo hi")
-    assert time.monotonic() - started < 3
-    assert (ended.code, ended.stopped, heard.text("stdout")) == (0, "", b"hi\n")
+    # The child is a shell until it has become the other program.
+    became = "while [ -e /proc/$! ] && ! grep -q sleep /proc/$!/comm; do :; done"
+    ended = heard.run(f"sleep 300 & {became}; echo hi")
+    assert ended.background
     try:
+        assert (ended.code, ended.stopped, heard.text("stdout")) == (0, "", b"hi\n")
         if os.path.isdir("/proc/self"):
             assert [member.name for member in ended.members] == ["sleep"]
-        assert ended.background
     finally:
         os.killpg(ended.background, signal.SIGKILL)
 
 
-def test_a_chatty_background_child_is_heard_for_two_seconds_at_most(heard: Heard) -> None:
-    started = time.monotonic()
-    ended = heard.run("(while :; do echo x; sleep 0.05; done) & echo hi")
-    os.killpg(ended.background, signal.SIGKILL)
-    assert 1.5 < time.monotonic() - started < 4
-    assert heard.text("stdout").count(b"x\n") > 5
+def test_a_chatty_background_child_is_heard_for_a_while_but_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However long it is silent in between on this machine: that is another limit."""
+    assert (process.LINGER_SECONDS, process.SILENCE_SECONDS) == (2.0, 0.25)
+    monkeypatch.setattr(process, "SILENCE_SECONDS", 2 * LONG_S)
+
+    def attempt(limit_ms: int) -> None:
+        monkeypatch.setattr(process, "LINGER_SECONDS", limit_ms / 1000)
+        heard = Heard()
+        ended = heard.run("(while :; do echo x; sleep 0.05; done) & echo hi")
+        assert ended.background
+        os.killpg(ended.background, signal.SIGKILL)
+        assert ended.stopped == ""
+        assert heard.text("stdout").count(b"x\n") > 5
+
+    in_time(attempt, 600)
 
 
 def test_a_failing_listener_does_not_leave_the_command_running(heard: Heard) -> None:
@@ -239,7 +261,7 @@ def test_background_children_end_when_pi_leaves() -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=20,
+        timeout=LONG_S,
     )
     assert ends_soon(int(done.stdout))
 
@@ -251,7 +273,7 @@ def test_who_ignores_the_first_signal_is_killed_when_pi_leaves() -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=20,
+        timeout=LONG_S,
     )
     numbers = [line for line in done.stdout.split() if line != "ready"]
     assert ends_soon(int(numbers[0]))
@@ -263,7 +285,7 @@ def test_a_running_command_ends_when_pi_is_terminated() -> None:
         assert pi.stdout is not None
         shell = int(pi.stdout.readline())
         pi.terminate()
-        assert pi.wait(10) == 143
+        assert pi.wait(LONG_S) == 143
     assert ends_soon(shell)
 
 
@@ -274,4 +296,4 @@ def test_no_descriptor_is_left_open(heard: Heard) -> None:
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(5):
         heard.run("echo hi")
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(os.listdir("/proc/self/fd")) <= before

@@ -64,7 +64,7 @@ def test_no_handle_is_left_open(tmp_path: Path) -> None:
     next(runs)
     next(runs)
     runs.close()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(os.listdir("/proc/self/fd")) <= before
 
 
 def test_what_is_too_deep_is_counted(tmp_path: Path) -> None:

@@ -106,7 +106,9 @@ class Lab:
 def lab_for(user: int, python: str) -> Iterator[Lab]:
     folder = Path(tempfile.mkdtemp(prefix="pi-lab-"))
     folder.chmod(0o755)  # pytest's own folders are closed to other users
+    before = os.umask(0o022)  # and so would be what is put into this one
     try:
         yield Lab(folder, user, python)
     finally:
+        os.umask(before)
         shutil.rmtree(folder)
