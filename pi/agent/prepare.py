@@ -47,7 +47,7 @@ def prepare(call: ToolCall, tools: Mapping[str, Tool], cwd: str, *, is_cut: bool
     if tool is None:
         known = ", ".join(tools) or "none"
         return _refused(
-            call, f"Tool '{call.name}' is not registered", f"Registered tools: {known}."
+            call, f"Tool '{_short(call.name)}' is not registered", f"Registered tools: {known}."
         )
     schema = tool.definition.parameters
     complaint = schema_error(schema)
@@ -67,7 +67,7 @@ def prepare(call: ToolCall, tools: Mapping[str, Tool], cwd: str, *, is_cut: bool
         )
     note = ""
     if dropped:
-        names = ", ".join(f"'{name}'" for name in dropped)
+        names = _short(", ".join(f"'{name}'" for name in dropped))
         note = f"ignored: '{call.name}' does not take {names}; expected: {expected}"
     return Prepared(call, arguments, _effect(tool, arguments, cwd), note)
 
@@ -87,4 +87,9 @@ def _received(call: ToolCall) -> str:
     text = call.raw_arguments
     if text is None:
         text = json_text(call.arguments)
+    return _short(text)
+
+
+def _short(text: str) -> str:
+    """What a model sent, for showing it what it sent: not all of it a second time."""
     return text if len(text) <= SHOWN_ARGUMENTS else text[:SHOWN_ARGUMENTS] + "..."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 
 from pi.agent.tool import ToolResult
+from pi.base.text import visible
 from pi.base.typing import Any
 from pi.tools.decision import ALLOW, DENY, Step
 from pi.tools.process import CANCELLED, TIMED_OUT
@@ -91,7 +92,9 @@ def ended_result(output: Output, ended: Ended, error: str, facts: Mapping[str, A
         content["cancelled"] = ended.stopped == CANCELLED
         notes.append(f"error: {error}")
     elif ended.code:
-        content["signal"] = signal_name(ended.code)
+        name = signal_name(ended.code)
+        if name:
+            content["signal"] = name
         notes.append(_status_note(ended.code))
     text = merged.text
     if notes:
@@ -112,7 +115,8 @@ def _cut_note(output: Output, text: str) -> str:
 
 
 def _background_note(ended: Ended) -> str:
-    names = ", ".join(f"{member.pid} {member.name}" for member in ended.members)
+    # A process may call itself anything, line ends and escapes too.
+    names = ", ".join(f"{member.pid} {visible(member.name)}" for member in ended.members)
     return (
         f"[still running in the background: {names or 'unknown processes'}; "
         f"stop with: kill -- -{ended.background}]"

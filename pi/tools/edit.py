@@ -20,13 +20,14 @@ from pi.tools.text_files import decode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pi.agent.tool import ToolContext
     from pi.tools.text_files import TextFile
     from pi.tools.toolkit import Toolkit
 
 MAX_HINT_CHARACTERS = 2000
+SECONDS = 20.0  # of looking for texts: nobody waits longer for an edit
 NOTES = {
     LOOKS: "[the file has other quotes, dashes, spaces, widths or blanks at line ends than the "
     "text asked for: what looks like it was replaced]",
@@ -49,23 +50,25 @@ class EditTool:
         try:
             path = text_argument(arguments, "path")
             edits = wanted_edits(arguments)
-            return self._edit(path, edits, context.cwd)
+            if len(edits) == 1 and not edits[0].find:
+                raise ToolFailure("'find' must not be empty")  # whatever the path is
+            return self._edit(path, edits, context)
         except (ToolFailure, OSError) as exc:
             return failure_of(exc, {"path": given})
 
-    def _edit(self, path: str, edits: Sequence[Edit], cwd: str) -> ToolResult:
-        place = self._kit.paths.existing(path, cwd)
+    def _edit(self, path: str, edits: Sequence[Edit], context: ToolContext) -> ToolResult:
+        place = self._kit.paths.existing(path, context.cwd, writes=True)
         with self._kit.writing, Folder(place) as folder:
             data, before = self._read(folder)
             stale = self._kit.seen.is_stale(place.resolved, before)
             file = editable(path, data)
             try:
-                spans = plan_spans(file.text, edits, file.line_end)
+                spans = plan_spans(file.text, edits, file.line_end, self._check(context))
             except ToolFailure as failure:
                 missing = failure.error.endswith(NOT_FOUND)
-                hint = _hint(file.text, edits) if missing else ""
+                hint = _hint(file.text, edits, self._kit.secrets) if missing else ""
                 raise ToolFailure(redact(failure.error + hint, self._kit.secrets)) from None
-            diff = diff_spans(file.text, spans)
+            diff = diff_spans(file.text, spans, self._kit.secrets)
             changed = file.encode(apply_spans(file.text, spans))
             most = self._kit.policy.max_file_write_bytes
             if len(changed) > most:
@@ -100,6 +103,21 @@ class EditTool:
             content["changed_since_read"] = True
             text += f"\n{CHANGED_NOTE}"
         return ToolResult(text, content)
+
+    def _check(self, context: ToolContext) -> Callable[[], None]:
+        """Raises ToolFailure once the run was ended or the time is over."""
+        deadline = self._kit.monotonic() + SECONDS
+
+        def check() -> None:
+            if context.cancel.why is not None:
+                raise ToolFailure(f"cancelled: {context.cancel.why.message}; nothing was changed")
+            if self._kit.monotonic() > deadline:
+                raise ToolFailure(
+                    f"looking for the texts took more than {SECONDS:.0f} s; nothing was changed. "
+                    "Give fewer edits at once"
+                )
+
+        return check
 
     def _read(self, folder: Folder) -> tuple[bytes, os.stat_result]:
         most = self._kit.policy.max_file_read_bytes
@@ -142,11 +160,12 @@ def editable(path: str, data: bytes) -> TextFile:
     return file
 
 
-def _hint(text: str, edits: Sequence[Edit]) -> str:
-    """Where the first text that is not there may have been meant to be."""
+def _hint(text: str, edits: Sequence[Edit], secrets: Sequence[str]) -> str:
+    """Where the first text that is not there may have been meant to be. Secrets are blanked
+    out before it is cut: at the cut, a part of one would be left."""
     missing = next((edit.find for edit in edits if edit.find and edit.find not in text), None)
     nearest = missing and nearest_lines(text, missing)
     if not nearest:
         return ""
     lines = f"{nearest.first}-{nearest.last}" if nearest.last > nearest.first else nearest.first
-    return f"; most alike, at line {lines}:\n{nearest.text[:MAX_HINT_CHARACTERS]}"
+    return f"; most alike, at line {lines}:\n{redact(nearest.text, secrets)[:MAX_HINT_CHARACTERS]}"

@@ -22,6 +22,10 @@ _PLAIN = {
     **dict.fromkeys(range(0x201C, 0x2020), '"'),
     **dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-"),
 }
+# Marks behind one letter that any writing needs (Unicode Annex 15, "Stream-Safe Text Format").
+# Putting them in order takes the square of their number, in a call that nothing can end.
+_MAX_MARKS = 30
+_SHORT_LINE = 200  # not worth being looked at for that
 
 
 def fuzzy_matches(text: str, find: str) -> list[tuple[int, int]]:
@@ -69,7 +73,7 @@ class _View:
 
     def _at(self, number: int, column: int) -> int | None:
         line, start = self._lines[number], self._line_starts[number]
-        if not column or line.isascii():
+        if not column or _stays(line):
             return start + column
         length = at = 0
         for part in _clusters(line):
@@ -82,7 +86,19 @@ class _View:
 
 
 def _normal_line(line: str) -> str:
-    return (line if line.isascii() else _plain(line)).rstrip(_BLANKS)
+    return (line if _stays(line) else _plain(line)).rstrip(_BLANKS)
+
+
+def _stays(line: str) -> bool:
+    """Whether a line is its own normal form, or counts as that: no text has so many marks."""
+    if line.isascii():
+        return True
+    marks = 0
+    for character in line if len(line) > _SHORT_LINE else "":
+        marks = marks + 1 if combining(character) else 0
+        if marks > _MAX_MARKS:
+            return True
+    return False
 
 
 def _plain(text: str) -> str:

@@ -8,7 +8,9 @@ from pi.base.typing import NamedTuple
 
 MIN_RATIO = 0.6  # below, the lines named would mislead more than they help
 _CANDIDATES = 3
-_COMPARED = 2000  # characters: the comparison is quadratic
+# Characters that are compared. The time can grow with their third power: for texts that
+# repeat a few letters 2000 took most of a minute, and nothing can end it.
+_COMPARED = 300
 _WORD = r"\w+"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from itertools import islice
 
+from pi.base.text import redact
 from pi.base.typing import NamedTuple
 
 TYPE_CHECKING = False
@@ -35,8 +36,11 @@ class Diff(NamedTuple):
     text: str
 
 
-def diff_spans(text: str, spans: Sequence[Span]) -> Diff:
-    """The difference that ``spans`` (in order, not overlapping) make to ``text``."""
+def diff_spans(text: str, spans: Sequence[Span], secrets: Sequence[str] = ()) -> Diff:
+    """The difference that ``spans`` (in order, not overlapping) make to ``text``.
+
+    ``secrets`` (longest first) are blanked out of each line before it is cut.
+    """
     old = _lines(text)
     # Every change gives a row at least: more of them could not be shown.
     found = islice(_changes(text, old, spans), MAX_DIFF_LINES + 1)
@@ -53,13 +57,13 @@ def diff_spans(text: str, spans: Sequence[Span]) -> Diff:
         start = max(shown, change.first - CONTEXT_LINES)
         if start > shown:
             rows.append(f" {'':>{width}} ...")
-        rows += _rows(" ", old[start : change.first], start, width)
-        rows += _rows("-", old[change.first : change.end], change.first, width)
-        rows += _rows("+", change.new, change.first + grown, width)
+        rows += _rows(" ", old[start : change.first], start, width, secrets)
+        rows += _rows("-", old[change.first : change.end], change.first, width, secrets)
+        rows += _rows("+", change.new, change.first + grown, width, secrets)
         grown += len(change.new) - (change.end - change.first)
         limit = len(old) if following is None else following.first
         shown = min(change.end + CONTEXT_LINES, limit)
-        rows += _rows(" ", old[change.end : shown], change.end, width)
+        rows += _rows(" ", old[change.end : shown], change.end, width, secrets)
     if len(rows) > MAX_DIFF_LINES:
         rows = [*rows[:MAX_DIFF_LINES], "[rest of the difference not shown]"]
     elif shown < len(old):
@@ -74,10 +78,12 @@ def _lines(text: str) -> list[str]:
     return [*lines, last] if last else lines
 
 
-def _rows(sign: str, lines: Sequence[str], number: int, width: int) -> Iterator[str]:
+def _rows(
+    sign: str, lines: Sequence[str], number: int, width: int, secrets: Sequence[str]
+) -> Iterator[str]:
     # One more than is ever shown, so that the caller sees that there was more.
     for offset, line in enumerate(lines[: MAX_DIFF_LINES + 1], 1):
-        shown = line.rstrip("\r\n")[:MAX_DIFF_COLUMNS]
+        shown = redact(line.rstrip("\r\n"), secrets)[:MAX_DIFF_COLUMNS]
         yield f"{sign}{number + offset:>{width}} {shown}"
 
 

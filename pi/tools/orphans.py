@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pi.tools.members import Process
 
-_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 4, 36
 _KILL_SECONDS = 0.3  # of looking again for what was forked while the others were killed
 _PAUSE = 0.002
 
@@ -38,7 +38,11 @@ _tried = False
 
 
 def adopt_orphans() -> bool:
-    """Whether processes whose parent ended become children of ours. Tried once."""
+    """Whether processes whose parent ended become children of ours. Tried once.
+
+    With it pi closes its memory: commands, which are of the same user, could read its
+    variables, and so every key that was kept from them, in /proc. Root still can.
+    """
     global _adopts, _tried
     if not _tried:
         _tried = True
@@ -49,6 +53,7 @@ def adopt_orphans() -> bool:
                 prctl = ctypes.CDLL(None).prctl
                 zero = ctypes.c_ulong(0)
                 one = ctypes.c_ulong(1)
+                prctl(_PR_SET_DUMPABLE, zero, zero, zero, zero)
                 _adopts = prctl(_PR_SET_CHILD_SUBREAPER, one, zero, zero, zero) == 0
             except (ImportError, OSError, AttributeError):
                 pass  # an interpreter without it, or a closed system: groups are what there is

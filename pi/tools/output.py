@@ -15,7 +15,7 @@ import os
 import stat
 from collections import deque
 
-from pi.base.text import cut_tail, plain_text, redact, whole_characters
+from pi.base.text import cut_tail, hiding, plain_text, whole_characters
 from pi.base.typing import NamedTuple
 from pi.tools.redacting import Redactor
 
@@ -75,7 +75,7 @@ class Output:
         random_bytes: Callable[[int], bytes],
     ) -> None:
         self._max_bytes = max_bytes
-        self._secrets = secrets
+        self._hide = hiding(secrets)
         # More than is shown: cleaning removes escapes and overwritten progress lines.
         self._keep = max(4 * max_bytes, 1 << 17)
         self.merged = Tail(self._keep)
@@ -130,7 +130,7 @@ class Output:
         if tail.dropped and 0x80 <= data[0] < 0xC0:  # the rest of a character
             data = data.lstrip(bytes(range(0x80, 0xC0)))
         # Once more: escapes within a secret hid it from the first look.
-        text = redact(plain_text(data.decode("utf-8", "replace")), self._secrets)
+        text = self._hide(plain_text(data.decode("utf-8", "replace")))
         end = cut_tail(text, max_bytes)
         lines = end.split("\n")
         kept = max_lines + (not lines[-1])  # the empty rest after a last line end is no line

@@ -8,8 +8,10 @@ Refusals come before any other answer, so that nothing outside the roots can be 
 
 from __future__ import annotations
 
+import errno
 import os
 
+from pi.base.text import visible
 from pi.tools.outcome import Missing, ToolFailure
 from pi.tools.places import Folder, Place
 
@@ -22,6 +24,12 @@ if TYPE_CHECKING:
 _PROCESS_SECRETS = frozenset(("environ", "mem", "fd", "kcore"))
 _CREDENTIALS = "/.pi/credentials.json"  # where pi keeps keys that it was told to keep
 _NEAR_NAMES = 3
+_LISTED_NAMES, _COMPARED_NAMES, _COMPARED_NAME = 2000, 40, 80
+# The system opens no longer path (Linux), and no longer name (nearly everywhere). Refused
+# before anything is done: resolving takes the square of the length, and name by name, as
+# missing directories are made, they would be made as deep as nothing can remove again.
+MAX_PATH_BYTES = 4096
+MAX_NAME_BYTES = 255
 
 
 class PathRule:
@@ -31,7 +39,8 @@ class PathRule:
     (those of skills).
 
     With ``guards_secrets`` no tool reaches ``private_files``, a ``.pi/credentials.json``
-    anywhere, or what the kernel shows of processes.
+    anywhere, or what the kernel shows of processes. ``guarded`` (resolved) is what may be
+    read and not written, with all below it.
     """
 
     def __init__(
@@ -42,12 +51,14 @@ class PathRule:
         guards_secrets: bool = True,
         private_files: Iterable[str] = (),
         readable: Iterable[str] = (),
+        guarded: Iterable[str] = (),
     ) -> None:
         self._readable = tuple(os.path.realpath(folder) for folder in readable)
         self._roots = tuple(os.path.realpath(root) for root in roots)
         self._enforce = enforce_regular_files
         self._guards_secrets = guards_secrets
         self._private_files = frozenset(map(os.path.realpath, private_files))
+        self._guarded = tuple(place.lower() for place in guarded)
         self._own_files: set[str] = set()
 
     def is_private(self, resolved: str) -> bool:
@@ -62,8 +73,11 @@ class PathRule:
         """Let ``read`` open this one file of ours although it is outside the roots."""
         self._own_files.add(os.path.realpath(path))
 
-    def existing(self, given: str, cwd: str, *, own_files: bool = False) -> Place:
-        """The place of something that must be there; ``own_files`` admits ``allow_reading``."""
+    def existing(
+        self, given: str, cwd: str, *, own_files: bool = False, writes: bool = False
+    ) -> Place:
+        """The place of something that must be there; ``own_files`` admits ``allow_reading``,
+        ``writes`` says that it is to be changed."""
         place = self._locate(given, _absolute(given, cwd), own_files=own_files)
         if not os.path.lexists(place.resolved):
             names = _entries_beside(place)
@@ -73,6 +87,8 @@ class PathRule:
                 raise Missing(f"path '{given}' does not exist{hint}")
             beside = os.path.join(os.path.dirname(place.resolved), actual)
             place = self._locate(given, beside, own_files=own_files)
+        if writes:
+            self._refuse_guarded(place)
         self._refuse_link(place)
         return place
 
@@ -81,6 +97,9 @@ class PathRule:
         place = self._locate(given, _absolute(given, cwd), own_files=False)
         if given.endswith("/") or not place.parts:
             raise ToolFailure(f"path '{given}' names a directory, not a file")
+        if max(len(os.fsencode(name)) for name in place.parts) > MAX_NAME_BYTES:
+            raise ToolFailure(os.strerror(errno.ENAMETOOLONG))
+        self._refuse_guarded(place)
         self._refuse_link(place)
         return place
 
@@ -108,6 +127,15 @@ class PathRule:
             folder, name = os.path.split(resolved)
             return Place(given, absolute, folder, (name,))
         raise ToolFailure(f"path '{resolved}' is outside allowed roots", "allowed_roots")
+
+    def _refuse_guarded(self, place: Place) -> None:
+        resolved = place.resolved.lower()  # some systems take any case
+        if any(parts_below(guarded, resolved) is not None for guarded in self._guarded):
+            raise ToolFailure(
+                f"path '{place.given}' is read-only while commands are held: what is there is "
+                "run, or read by pi, outside of the sandbox",
+                "os_sandbox_mode",
+            )
 
     def _refuse_link(self, place: Place) -> None:
         if self._enforce and os.path.islink(place.absolute.rstrip("/")):
@@ -156,9 +184,11 @@ def _absolute(given: str, cwd: str) -> str:
     if "\0" in given:
         raise ToolFailure("path must not hold a NUL character")
     try:
-        given.encode("utf-8")
+        size = len(given.encode("utf-8"))
     except UnicodeEncodeError:
         raise ToolFailure("path is not valid Unicode text") from None
+    if size > MAX_PATH_BYTES:
+        raise ToolFailure(f"path is too long ({size} bytes), limit is {MAX_PATH_BYTES} bytes")
     path = given
     if path.startswith("@") and not os.path.lexists(os.path.join(cwd, path.split("/", 1)[0])):
         path = path[1:]
@@ -198,9 +228,22 @@ def _look(name: str) -> str:
 
 
 def _near_names(place: Place, names: list[str]) -> str:
-    if not names:
-        return ""
-    from difflib import get_close_matches  # 5 ms, and only when a file is missing
+    """What stands there under a name like the missing one, as a hint.
 
-    near = get_close_matches(place.parts[-1], sorted(names)[:2000], _NEAR_NAMES)
-    return f"; there are: {', '.join(near)}" if near else ""
+    The comparison takes the third power of the length for names made for that, so only
+    short ones are compared, and of these only those made of much the same letters.
+    """
+    wanted = place.parts[-1] if place.parts else ""
+    if not names or len(wanted) > _COMPARED_NAME:
+        return ""
+    from difflib import SequenceMatcher, get_close_matches  # 5 ms, and only when a file is missing
+
+    alike: SequenceMatcher[str] = SequenceMatcher(None, "", wanted)
+    letters: list[tuple[float, str]] = []
+    for name in sorted(names)[:_LISTED_NAMES]:
+        if len(name) <= _COMPARED_NAME:
+            alike.set_seq1(name)
+            letters.append((-alike.quick_ratio(), name))
+    likely = [name for _, name in sorted(letters)[:_COMPARED_NAMES]]
+    near = get_close_matches(wanted, likely, _NEAR_NAMES)
+    return f"; there are: {', '.join(map(visible, near))}" if near else ""

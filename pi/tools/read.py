@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MAX_LINES = 2000
 MAX_BYTES = 50 * 1024
 MAX_ENTRIES = 500
+SECONDS = 20.0  # of looking for a line far down
 _PIECE = 1 << 18
 
 
@@ -93,7 +94,7 @@ class ReadTool:
                 return _binary(folder.place, head, info.st_size)
             pieces: Iterator[bytes]
             if in_parts and not utf16_encoding(head):
-                pieces = chain((head,), _pieces(descriptor, cancel))
+                pieces = chain((head,), self._pieces(descriptor, cancel))
             else:
                 data = head + read_up_to(descriptor, most + 1 - len(head))
                 if len(data) > most:
@@ -108,6 +109,20 @@ class ReadTool:
             raise ToolFailure(f"cancelled: {cancel_reason.message}")
         self._kit.seen.take(folder.place.resolved, info)
         return self._part(folder.place, part, limit)
+
+    def _pieces(self, descriptor: int, cancel: Cancel) -> Iterator[bytes]:
+        """The file piece by piece. One with a hole may be larger than any disk: not for ever."""
+        deadline = self._kit.monotonic() + SECONDS
+        while cancel.why is None:
+            piece = os.read(descriptor, _PIECE)
+            if not piece:
+                return
+            yield piece
+            if self._kit.monotonic() > deadline:
+                raise ToolFailure(
+                    f"the line was not reached in {SECONDS:.0f} s: the file is too large to be "
+                    "read from there"
+                )
 
     def _picture(
         self, place: Place, descriptor: int, head: bytes, size: int, cancel: Cancel
@@ -150,14 +165,6 @@ def too_large(size: int, most: int, *, in_parts: bool) -> ToolFailure:
     """The refusal of a file over the limit; ``in_parts`` tells how it can be read."""
     hint = "; give offset and limit to read it in parts" if in_parts else ""
     return ToolFailure(f"file is too large ({size} bytes), limit is {most} bytes{hint}")
-
-
-def _pieces(descriptor: int, cancel: Cancel) -> Iterator[bytes]:
-    while cancel.why is None:
-        piece = os.read(descriptor, _PIECE)
-        if not piece:
-            return
-        yield piece
 
 
 def _as_utf8(data: bytes) -> bytes:

@@ -14,7 +14,7 @@ from pi.tools.outcome import ToolFailure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 NOT_FOUND = "target string not found"
 LOOKS = "looks"  # only looks the same: other quotes, dashes, spaces, widths
@@ -40,13 +40,18 @@ class Span(NamedTuple):
     how: str = ""
 
 
-def plan_spans(text: str, edits: Sequence[Edit], line_end: str) -> list[Span]:
+def plan_spans(
+    text: str, edits: Sequence[Edit], line_end: str, check: Callable[[], None] = lambda: None
+) -> list[Span]:
     """The spans for ``edits``, each of them matched against ``text`` as it is.
 
-    ``line_end`` is the file's: models write LF whatever a file has. Raises ToolFailure.
+    ``line_end`` is the file's: models write LF whatever a file has. ``check`` is called before
+    each edit and may raise: a thousand of them in a large file take their time. Raises
+    ToolFailure.
     """
     spans: list[Span] = []
     for number, edit in enumerate(edits, 1):
+        check()
         try:
             spans += _spans_of(text, edit, line_end)
         except ToolFailure as failure:

@@ -54,7 +54,8 @@ class WriteTool:
             if before is not None:
                 if not stat.S_ISREG(before.st_mode):
                     raise ToolFailure(
-                        f"path '{path}' must be a regular file when overwriting existing content"
+                        f"path '{path}' must be a regular file when overwriting existing content",
+                        "enforce_regular_files",
                     )
                 content["previous_bytes"] = before.st_size
                 stale = seen.is_stale(place.resolved, before)

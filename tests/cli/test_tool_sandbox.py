@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 
 import pytest
 
@@ -45,6 +46,22 @@ def test_a_strict_run_writes_in_its_folders_only_and_has_no_network(pi: Pi, laun
     assert not outside.exists()
     assert "reached" not in content["stdout"]
     assert "reached" in shared["stdout"]
+
+
+def test_a_copy_of_pi_in_the_folder_is_not_changed_by_those_it_holds(pi: Pi) -> None:
+    copy = pi.folder / "pi.pyz"
+    shutil.copy(pi.archive, copy)
+    calls = [
+        ("bash", {"command": "echo x > pi.pyz; mv pi.pyz away; rm -f pi.pyz; ls"}),
+        ("write", {"path": "pi.pyz", "content": "x"}),
+    ]
+    flags = ("--no-session", "--os-sandbox-mode", "force", *ANY)
+    told, refused = play(Pi(copy, pi.folder), calls, flags=flags).contents
+    if not told.get("sandboxed"):
+        pytest.skip("nothing holds commands here")
+    assert told["stdout"] == "pi.pyz\n"
+    assert refused["policy_rule"] == "os_sandbox_mode"
+    assert copy.read_bytes() == pi.archive.read_bytes()
 
 
 def test_auto_runs_unheld_where_nothing_holds_and_warns_once(pi: Pi) -> None:

@@ -57,15 +57,17 @@ def _launchers(
     """The ways of this system, in the order in which they are to be tried."""
     import sys  # loaded since the interpreter's start
 
+    from pi.tools.guarded import own_code
     from pi.tools.sandbox.plan import Plan, make_plan, resolve
 
     closed = not policy.sandbox_net
     strict = policy.preset in ("strict", "hardened")
 
     places, shown, hidden = resolve(roots), resolve(readable), resolve(private_files)
+    own = own_code()
 
     def plan() -> Plan:
-        return make_plan(places, strict=strict, readable=shown, private_files=hidden)
+        return make_plan(places, strict=strict, readable=shown, private_files=hidden, own_code=own)
 
     if sys.platform == "darwin":
         from pi.tools.sandbox.seatbelt import SeatbeltLauncher

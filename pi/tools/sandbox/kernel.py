@@ -37,11 +37,12 @@ _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 _CAPABILITY_VERSION_3 = 0x20080522
 
-# Machine: (audit name of the architecture, numbers of ``socket`` and ``keyctl``).
+# Machine: (audit name of the architecture, numbers of ``socket``, ``keyctl`` and ``prlimit64``,
+# and the last one's for programs of the 32-bit architecture that the machine runs as well).
 _MACHINES = {
-    "x86_64": (0xC000003E, 41, 250),
-    "aarch64": (0xC00000B7, 198, 219),
-    "riscv64": (0xC00000F3, 198, 219),
+    "x86_64": (0xC000003E, 41, 250, 302, 340),
+    "aarch64": (0xC00000B7, 198, 219, 261, 369),
+    "riscv64": (0xC00000F3, 198, 219, 261, 261),
 }
 _JOIN_SESSION_KEYRING = 1
 _X32_BIT, _IO_URING_SETUP = 0x40000000, 425
@@ -182,7 +183,7 @@ def allow_sockets(machine: str, families: Sequence[int]) -> None:
     """
     if machine not in _MACHINES:
         raise OSError(f"the system calls of {machine} are not known")
-    architecture, socket_call, _ = _MACHINES[machine]
+    architecture, socket_call = _MACHINES[machine][:2]
     # (load field at offset) or (jump if equal / greater-or-equal: then, else) or (return)
     load, equal, at_least, answer = 0x20, 0x15, 0x35, 0x06
     deny, allow = 7 + len(families), 8 + len(families)
@@ -196,6 +197,33 @@ def allow_sockets(machine: str, families: Sequence[int]) -> None:
             (equal, 0, allow - 6, socket_call),
             (load, 0, 0, 16),
             *((equal, allow - 8 - i, 0, family) for i, family in enumerate(families)),
+            (answer, 0, 0, _ERRNO | _EPERM),
+            (answer, 0, 0, _ALLOW),
+        )
+    )
+
+
+def leave_limits(machine: str) -> None:
+    """Deny ``prlimit`` of other processes (by number; 0 is the caller itself).
+
+    Any process of the same user may set the limits of another one, and a limit kills: the
+    kernel does not count that among the signals that Landlock keeps from others.
+    """
+    if machine not in _MACHINES:
+        return
+    architecture, _, _, number, of_32_bits = _MACHINES[machine]
+    load, equal, answer = 0x20, 0x15, 0x06
+    filter_calls(
+        (
+            (load, 0, 0, 4),
+            (equal, 0, 3, architecture),
+            (load, 0, 0, 0),
+            (equal, 3, 0, number),
+            (equal, 2, 5, number | _X32_BIT),
+            (load, 0, 0, 0),
+            (equal, 0, 3, of_32_bits),
+            (load, 0, 0, 16),
+            (equal, 1, 0, 0),
             (answer, 0, 0, _ERRNO | _EPERM),
             (answer, 0, 0, _ALLOW),
         )

@@ -7,6 +7,7 @@ import sys
 from threading import Lock
 
 from pi.base.typing import Any
+from pi.tools.guarded import links_within, own_code
 from pi.tools.sandbox.confined import guard_facts
 from pi.tools.sandbox.payload import interpreter, launcher_argv
 from pi.tools.sandbox.plan import below
@@ -30,7 +31,8 @@ class LandlockLauncher:
     """Starts commands by ``launcher``, in a process of this interpreter.
 
     ``needs_view`` asks for a file tree of its own, else another launcher may be better.
-    ``must_close`` refuses where a network that is to be closed cannot be.
+    ``must_close`` refuses where a network that is to be closed cannot be, or commands could
+    change the code of pi that is yet to be loaded.
     """
 
     name = "landlock"
@@ -70,6 +72,12 @@ class LandlockLauncher:
             exposed = any(below(own, root) for root in plan.writable)
             if exposed and not any(below(own, place) for place in held):
                 return "the interpreter that starts commands lies where commands may write"
+        if self._must_close:
+            own = os.path.realpath(own_code())
+            exposed = any(below(own, root) for root in plan.writable)
+            linked = links_within(own_code(), plan.writable)
+            if linked or (exposed and not any(below(own, place) for place in held)):
+                return "pi itself lies where commands may write: start it from elsewhere"
         return ""
 
     def prepare(

@@ -90,6 +90,7 @@ def _drop(spec: dict[str, Any]) -> None:
     kernel.drop_capabilities()
     kernel.no_new_privileges()
     machine = os.uname().machine
+    kernel.leave_limits(machine)
     if spec["network"] == "filter":
         kernel.allow_sockets(machine, kernel.LOCAL)
     elif spec["network"] == "namespace" and kernel.knows_calls(machine):

@@ -10,6 +10,7 @@ import os
 import sys
 
 from pi.base.typing import NamedTuple
+from pi.tools.guarded import links_within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ class Plan(NamedTuple):
 
     readable:      may be read and executed
     writable:      the roots and the private folder
-    read_only:     inside a root, and not to be written (``.git/hooks``, ``.pi``, the
-                   interpreter that holds the next command)
+    read_only:     inside a root, and not to be written (``.git/hooks``, ``.pi``, pi itself,
+                   the interpreter that holds the next command)
     held_in_place: inside a root, must not be renamed, so that ``read_only`` stays true
     covered:       files inside a root that must not be read (the credential store)
     covered_folders: the same, folders
@@ -85,8 +86,10 @@ def make_plan(
     strict: bool,
     readable: Sequence[str] = (),
     private_files: Sequence[str] = (),
+    own_code: str = "",
 ) -> Plan:
-    """What a command held in ``roots`` may touch now; all that is given is resolved.
+    """What a command held in ``roots`` may touch now; all that is given is resolved, but
+    ``own_code``, which is where pi was started from.
 
     Made for each command, since a command may have made a repository. Places that do not
     exist are left out.
@@ -101,16 +104,19 @@ def make_plan(
     hidden: list[str] = []
     held: set[str] = set()
     private = _outermost(private_files)
+    fixed = (prefix, os.path.realpath(own_code)) if own_code else (prefix,)
+    unguarded += links_within(own_code, writable)
     for root in writable:
         guarded: list[str] = []
         for folder in (each for each in roots if below(each, root)):  # those within others too
             found, missed = _guard(folder)
             guarded += found
             unguarded += missed
-        if prefix != root and below(prefix, root):
-            guarded.append(prefix)
+        inner = [place for place in fixed if below(place, root)]
+        guarded += [place for place in inner if place != root]
+        unguarded += [place for place in inner if place == root]
         inside = [file for file in private if below(file, root)]
-        read_only += guarded
+        read_only += dict.fromkeys(guarded)
         hidden += inside
         held |= {folder for place in (*guarded, *inside) for folder in _between(place, root)}
     return Plan(

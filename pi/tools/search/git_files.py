@@ -97,6 +97,9 @@ class GitFiles:
 def read_file(name: str, *, folder: int | None = None, follow: bool = True) -> bytes:
     """The beginning of a regular file; nothing if there is none or it cannot be read."""
     try:
+        # A repository may name any file as its excludes. Opening a device can do something.
+        if not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=follow).st_mode):
+            return b""
         descriptor = os.open(name, _FLAGS | (0 if follow else _NO_FOLLOW), dir_fd=folder)
     except (OSError, ValueError):
         return b""

@@ -6,6 +6,8 @@ its bytes, each as one character (``as_bytes``). Source: gitignore(5).
 
 from __future__ import annotations
 
+from itertools import islice
+
 from pi.base.typing import NamedTuple
 from pi.tools.search.wildcards import Glob
 
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _UTF8_MARK = "\xef\xbb\xbf"
+# More than any project has. Every rule may be asked about every name, so a file made of
+# nothing but short lines would hold up a walk for minutes; what comes behind does not count.
+MAX_RULES = 5000
+MAX_LINE = 4096  # bytes; no path that could match is longer
 
 
 class Rule(NamedTuple):
@@ -43,7 +49,8 @@ def parse_rules(data: bytes, skip: int) -> tuple[Rule, ...]:
     """The rules of an ignore file, in its order, the last one weighing most."""
     text = data.decode("latin-1")
     lines = text[len(_UTF8_MARK) :] if text.startswith(_UTF8_MARK) else text
-    rules = (_rule(line, skip) for line in lines.split("\n") if line and line[0] != "#")
+    told = (line for line in lines.split("\n") if line and line[0] != "#")
+    rules = (_rule(line, skip) for line in islice(told, MAX_RULES) if len(line) <= MAX_LINE)
     return tuple(rule for rule in rules if rule is not None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pi.tools.outcome import ToolFailure
 from pi.tools.search.wildcards import Glob, expand_braces
 
 TYPE_CHECKING = False
@@ -9,13 +10,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+MAX_GLOB = 4096  # characters; no path is longer
+
+
 class NameFilter:
     """A glob with braces. Without a slash it is about the name alone, at any depth.
 
-    A leading ``!`` wants everything else.
+    A leading ``!`` wants everything else. Raises ToolFailure for one that is too long.
     """
 
     def __init__(self, pattern: str) -> None:
+        if len(pattern) > MAX_GLOB:
+            raise ToolFailure(f"the glob is too long: {len(pattern)} characters, limit {MAX_GLOB}")
         self._wanted = not pattern.startswith("!")
         text = pattern if self._wanted else pattern[1:]
         self._is_path = "/" in text.rstrip("/")  # "./x" and "/x" are about the top

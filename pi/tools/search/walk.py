@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pi.tools.search.ignore import Rule
 
 MAX_DEPTH = 100  # a handle is held for each level, and some systems give 256 in all
+MAX_RULES_IN_FORCE = 50_000  # of ignore files nested in each other
 _NO_FOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 _FOLDER: int = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NO_FOLLOW
 # O_PATH passes directories that may be entered but not listed.
@@ -180,7 +181,7 @@ class Walk:
                 if not is_top:  # a repository within one: nothing from outside counts there
                     skip = len(as_bytes(path))
                     level.rules = self._files.of_repository(level.directory, skip)
-        if ".gitignore" in files:
+        if ".gitignore" in files and len(level.rules) < MAX_RULES_IN_FORCE:
             if level.handle is None:
                 level.rules += self._files.of_directory(level.directory, path)
             else:

@@ -34,6 +34,7 @@ _CLASSES = {
     "xdigit": "0-9A-Fa-f",
 }
 MAX_BRACES = 1000
+MAX_EXPANDED = 100_000  # characters, of all together
 
 
 class Glob:
@@ -85,10 +86,12 @@ class Glob:
 def expand_braces(pattern: str) -> list[str]:
     """``a.{b,c}`` as ``a.b`` and ``a.c``; a brace without a comma or an end is only text.
 
-    At most ``MAX_BRACES`` come of it; a pattern with more is taken as it is.
+    At most ``MAX_BRACES`` come of it, and ``MAX_EXPANDED`` characters; a pattern with more is
+    taken as it is.
     """
     done: list[str] = []
     waiting = [pattern]
+    most = min(MAX_BRACES, MAX_EXPANDED // max(1, len(pattern)))
     while waiting:
         each = waiting.pop()
         parts = _first_braces(each)
@@ -96,7 +99,7 @@ def expand_braces(pattern: str) -> list[str]:
             done.append(each)
         else:
             waiting.extend(reversed(parts))
-        if len(done) + len(waiting) > MAX_BRACES:
+        if len(done) + len(waiting) > max(1, most):
             return [pattern]
     return done
 

@@ -114,6 +114,7 @@ def test_the_mode_is_kept(bench: Bench, root: Path) -> None:
         ({"path": "f"}, "missing required string argument 'find'"),
         ({"path": "f", "find": "a"}, "missing required string argument 'replace'"),
         ({"path": "f", "find": "", "replace": "x"}, "'find' must not be empty"),
+        ({"path": "/nowhere", "find": "", "replace": "x"}, "'find' must not be empty"),
         ({"path": "f", "find": "a", "replace": "a"}, "'find' and 'replace' are identical"),
         ({"path": "f", "edits": "x"}, "'edits' must be a list of objects"),
         ({"path": "f", "edits": [1]}, "'edits' must be a list of objects"),

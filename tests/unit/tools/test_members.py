@@ -28,13 +28,13 @@ def test_the_living_are_named_and_the_dead_are_not() -> None:
 
 
 def test_a_name_may_hold_anything() -> None:
-    with open("/proc/self/comm", encoding="utf-8") as file:
+    with open("/proc/thread-self/comm", encoding="utf-8") as file:
         before = file.read()
     try:
-        with open("/proc/self/comm", "w", encoding="utf-8") as file:
+        with open("/proc/thread-self/comm", "w", encoding="utf-8") as file:
             file.write("a) R 1 (b")
         found = living_members(os.getpgrp()) or []
         assert Member(os.getpid(), "a) R 1 (b") in found
     finally:
-        with open("/proc/self/comm", "w", encoding="utf-8") as file:
+        with open("/proc/thread-self/comm", "w", encoding="utf-8") as file:
             file.write(before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import stat
 from pathlib import Path
@@ -26,6 +27,17 @@ def test_a_tail_holds_the_end_in_bounded_memory() -> None:
         tail.add(b"%04d\n" % number)
     assert tail.data() == b"0998\n0999\n"
     assert (tail.total, tail.line_ends, tail.dropped) == (5000, 1000, True)
+
+
+def test_hex_and_base64_of_a_secret_are_not_shown(temp: Path) -> None:
+    secret = "hunter2-correct-horse"
+    out = output(temp, 10_000, (secret,))
+    out.add("stdout", base64.encodebytes(b"x" * 50 + secret.encode() * 2))
+    out.add("stdout", secret.encode().hex().encode())
+    out.finish()
+    shown = out.shown(out.merged).text
+    assert shown.startswith("eHh4")
+    assert shown.count("[REDACTED]") == 3
 
 
 def test_short_output_is_shown_whole_and_leaves_no_file(temp: Path) -> None:

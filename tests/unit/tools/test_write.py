@@ -76,7 +76,8 @@ def test_what_is_no_regular_file_is_not_overwritten(benches: Benches, root: Path
     bench = benches.make(policy=Policy(enforce_regular_files=False))
     for path in ("d", "fifo"):
         told = f"path '{path}' must be a regular file when overwriting existing content"
-        assert bench("write", path=path, content="x").content["error"] == told
+        content = bench("write", path=path, content="x").content
+        assert (content["error"], content["policy_rule"]) == (told, "enforce_regular_files")
 
 
 def test_a_link_is_written_through_only_when_links_are_allowed(

@@ -10,6 +10,7 @@ import ctypes
 import fcntl
 import json
 import os
+import resource
 import signal
 import socket
 import stat
@@ -124,6 +125,12 @@ def attach_to_it(facts: dict[str, Any]) -> bool:
 
 def signal_it(facts: dict[str, Any]) -> bool:
     os.kill(int(facts["pid"]), signal.SIGUSR1)
+    return True
+
+
+def limit_it(facts: dict[str, Any]) -> bool:
+    pid = int(facts["pid"])
+    resource.prlimit(pid, resource.RLIMIT_CPU, resource.prlimit(pid, resource.RLIMIT_CPU))
     return True
 
 

@@ -22,7 +22,7 @@ NAMES = sorted(escape_attempts.attempts())
 EVERYBODY_CAN = {
     *("read_a_file", "read_by_an_own_link", "read_by_a_memory_file", "read_variables"),
     *("read_by_the_root_of_a_process", "signal_it", "link_it_in", "read_memory"),
-    *("connect_by_tcp", "connect_by_an_abstract_name", "connect_by_a_path"),
+    *("connect_by_tcp", "connect_by_an_abstract_name", "connect_by_a_path", "limit_it"),
 }
 SAID_TO_BE_OPEN: dict[str, set[str]] = {
     "landlock": set(),
