@@ -156,6 +156,7 @@ class ToolCalls:
             try:
                 result = self._tools[one.call.name].run(one.arguments, context)
             except Exception as exc:  # the border to tools: a bug in one must not end the run
+                self._hooks.tell(exc)
                 return failed(f"tool '{one.call.name}' failed: {words(exc)}")
             if not isinstance(result, ToolResult):
                 return failed(f"tool '{one.call.name}' failed: it gave no result")

@@ -22,6 +22,8 @@ class Hooks(NamedTuple):
     after:  gets a call and its result; a result takes its place
     redact: hides what nobody may see, in the texts, values and names of every result and
             in updates; the last to see them
+    broke:  gets what a tool raised, in the thread of the tool, for a log of its own: the
+            model reads only the kind and the words of it
 
     One that raises makes the call's result an error: what was not checked is not run, and
     what was not redacted is not shown.
@@ -30,6 +32,7 @@ class Hooks(NamedTuple):
     before: Sequence[Callable[[ToolCall, Mapping[str, Any]], str | None]] = ()
     after: Sequence[Callable[[ToolCall, ToolResult], ToolResult | None]] = ()
     redact: Callable[[str], str] | None = None
+    broke: Callable[[Exception], None] | None = None
 
     def refusal(self, call: ToolCall, arguments: Mapping[str, Any]) -> ToolResult | None:
         """The result of a call that must not run, or None."""
@@ -59,6 +62,14 @@ class Hooks(NamedTuple):
             return redacted(result, self.redact)
         except Exception as exc:  # the border to hooks; the words of ``exc`` may hold the secret
             return failed(f"the result is withheld: hiding secrets failed ({type(exc).__name__})")
+
+    def tell(self, exc: Exception) -> None:
+        """Hand on what a tool raised."""
+        try:
+            if self.broke is not None:
+                self.broke(exc)
+        except Exception:  # the border to hooks; the result says what it can
+            pass
 
     def hidden_text(self, text: str) -> str:
         """An update as it may be seen."""

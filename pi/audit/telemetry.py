@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pi.agent.events import AgentEnd, AgentStart, MessageAdded, ToolEnd, TurnEnd
+from pi.agent.events import AgentEnd, AgentStart, MessageAdded, ToolEnd, TurnEnd, TurnStart
 from pi.ai.providers import BY_NAME
 from pi.ai.types import Usage
 from pi.audit.steady import Steady
@@ -65,7 +65,9 @@ class TelemetrySink:
         self._run: _Run | None = None
 
     def __call__(self, event: AgentEvent) -> None:
-        if isinstance(event, AgentStart):
+        if isinstance(event, TurnStart) and self._run is not None:
+            self._run.asked = self._monotonic()
+        elif isinstance(event, AgentStart):
             self.close()
             self.prompt_id += 1
             self._run = _Run(event.model, self._now_ms(), self._monotonic())
@@ -87,6 +89,9 @@ class TelemetrySink:
         self._run = None
         if status == "completed" and run.tool_errors:
             status = "completed_with_tool_errors"
+        now = self._monotonic()
+        if run.asked is not None and status != "interrupted":  # the request that failed
+            run.request_ms += int((now - run.asked) * 1000)
         total = run.usage.total
         self._steady.write(
             {
@@ -102,7 +107,7 @@ class TelemetrySink:
                 "success": status == "completed",
                 "error_code": error_code,
                 "started_unix_ms": run.started_ms,
-                "duration_ms": int((self._monotonic() - run.began) * 1000),
+                "duration_ms": int((now - run.began) * 1000),
                 "turn_count": run.turns,
                 "request_duration_ms_total": run.request_ms,
                 "finish_reason": run.finish_reason,
@@ -126,6 +131,7 @@ class _Run:
         self.started_ms = started_ms
         self.began = began
         self.served_by: str | None = None
+        self.asked: float | None = None  # when the turn began that has not ended
         self.turns = 0
         self.request_ms = 0
         self.finish_reason: str | None = None
@@ -143,6 +149,7 @@ class _Run:
             self.tool_calls += 1
             self.tool_errors += event.result.is_error
         elif isinstance(event, TurnEnd):
+            self.asked = None
             self.turns += 1
             self.request_ms += event.request_duration_ms
             self.finish_reason = event.stop_reason or None

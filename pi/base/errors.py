@@ -129,11 +129,13 @@ def as_pi_error(exc: BaseException) -> PiError:
         return exc
     if isinstance(exc, KeyboardInterrupt):
         return Interrupted("interrupted")
-    return Bug(
+    bug = Bug(
         "pi failed in a way it should not",
         cause=f"{type(exc).__name__}: {exc}",
         hint="run it again with --debug and report what it prints",
     )
+    bug.__cause__ = exc  # whoever reports the bug later can still say where it was
+    return bug
 
 
 def report(exc: BaseException, stderr: TextIO | None, debug: bool = False) -> int:

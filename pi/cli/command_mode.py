@@ -49,6 +49,7 @@ def _run_file(parsed: Parsed, host: Host, printed: ScriptLines) -> int:
     conversation = Conversation(parsed, settings, host, stdin_is_free=path != "-")
     mode = str(parsed.values["--command-file-error-mode"])
     conversation.store  # noqa: B018 - a session that is none is told before anything is run
+    conversation.check_logs()
     conversation.work_on_skills(None if printed.as_json else printed.say)
     seconds = int(str(parsed.values["--command-file-timeout"]))
     if seconds:
@@ -87,7 +88,7 @@ def validate_session(parsed: Parsed, host: Host) -> int:
 def _validate_session(parsed: Parsed, host: Host, answer: JsonAnswer) -> int:
     from pi.commands.result import Result, render_json
     from pi.sessions import validate as checking
-    from pi.sessions.sources import load_source
+    from pi.sessions.sources import is_other, load_source
 
     settings = build_settings(parsed)
     if settings.session.path is None:
@@ -97,12 +98,17 @@ def _validate_session(parsed: Parsed, host: Host, answer: JsonAnswer) -> int:
         raise UsageError(f"there is no session file '{path}'", hint="check --session")
     loaded = load_source(path)
     report = checking.validate(path, loaded.rows, loaded.torn)
+    why, hint = "", "pi --session FILE --command-file - with /session-repair mends it"
+    if is_other(loaded):
+        report = report.of_no_session()
+        why, hint = "none of its lines is a record of a session", "check --session"
     error = None
     if not report.valid:
         error = VerificationFailed(
             f"session validation failed: {checking.counts(report)} "
             f"bad_lines={len(report.bad_lines)}",
-            hint="pi --session FILE --command-file - with /session-repair mends it",
+            cause=why,
+            hint=hint,
             code="invalid-session",
         )
     lines = checking.text_lines(report)

@@ -71,6 +71,7 @@ def _prepared(parsed: Parsed, host: Host, outlet: Outlet) -> Conversation | None
         settings = settings._replace(max_turns=None)  # somebody is there to press Ctrl+C
     run = Conversation(parsed, settings, host, outlet=outlet, interactive=True)
     run.store  # noqa: B018 - a session that is none is told before anything is typed
+    run.check_logs()
     run.work_on_skills(_stage_printer(host, settings))
     if is_terminal:
         run.printer.note(f"pi {__version__}, {settings.model.ref}; /help lists the commands")
@@ -256,7 +257,10 @@ class Loop:
         from pi.base.text import plain_text
 
         if not self._lines.is_terminal:
-            advice = "" if "--yes" in line.split() else ": add --yes"
+            words = line.split()
+            # What is piped in may be anybody's words: they approve no folder.
+            is_no_use = "--yes" in words or words[:1] == ["/trust"]
+            advice = "" if is_no_use else ": add --yes"
             self._run.printer.alarm(f"{question} Nobody is there to be asked{advice}")
             return False
         try:

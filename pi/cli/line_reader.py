@@ -83,7 +83,7 @@ class TerminalLines:
         if hasattr(sys.stdin, "reconfigure"):
             sys.stdin.reconfigure(encoding="utf-8", errors="replace")
         if host.stdout is not None and host.stdout.isatty():  # else nothing could be edited
-            self._readline = _prepared(past, complete)
+            self._readline = _prepared(past, complete, host.environ.get("TERM", ""))
 
     def read(self, prompt: str) -> str | None:
         if self._readline is None:
@@ -113,7 +113,7 @@ class TerminalLines:
         return read_line(self._host.stdin.buffer)
 
 
-def _prepared(past: Sequence[str], complete: Callable[[str], Sequence[str]]) -> Any:
+def _prepared(past: Sequence[str], complete: Callable[[str], Sequence[str]], term: str) -> Any:
     """``readline``, ready for use; None where Python was built without it."""
     try:
         import readline  # 5 ms, and only on a terminal
@@ -133,8 +133,10 @@ def _prepared(past: Sequence[str], complete: Callable[[str], Sequence[str]]) -> 
         readline.parse_and_bind("bind ^I rl_complete")
     else:
         readline.parse_and_bind("tab: complete")
-        # A pasted text of several lines arrives as one, and runs nothing by itself.
-        readline.parse_and_bind("set enable-bracketed-paste on")
+        # A pasted text of several lines arrives as one, and runs nothing by itself. Asking for
+        # that takes an escape sequence, which a dumb terminal would show.
+        paste = "off" if term == "dumb" else "on"
+        readline.parse_and_bind(f"set enable-bracketed-paste {paste}")
     readline.set_auto_history(False)
     readline.clear_history()
     for entry in past:

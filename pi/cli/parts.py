@@ -154,6 +154,15 @@ class Parts:
             )
         return self._observers
 
+    def check_logs(self) -> None:
+        """Open the logs that were asked for, and close them again: one that cannot be opened
+        is told at the start, and they are there even if nothing happens. Needs no model."""
+        tools = self.settings.tools
+        if tools.audit_log or tools.telemetry_log:
+            from pi.cli.observers import Observers
+
+            Observers(self.settings, self.host, self.cwd, self.secrets, self.alarm).close()
+
     @property
     def recorder(self) -> Recorder | None:
         """What writes the conversation into its session."""

@@ -15,7 +15,7 @@ from pi.ai.meter import Meter, MeteredModel
 from pi.base.cancel import Cancel
 from pi.base.errors import ConfigError, PiError
 from pi.base.retry import TurnRetry
-from pi.base.text import redact
+from pi.base.text import hiding, plain_text, redact
 from pi.base.typing import NamedTuple
 from pi.cli.list_models import catalog_settings, world
 from pi.cli.routes import build_client
@@ -236,7 +236,10 @@ def build_agent(
         build_tools(
             tools, host, cwd, secrets, keeps=store is not None, warn=warn, readable=readable
         ),
-        hooks=Hooks(redact=lambda text: redact(text, secrets)),
+        hooks=Hooks(
+            redact=hiding(secrets),
+            broke=(lambda exc: tell_bug(exc, host, secrets)) if settings.output.debug else None,
+        ),
         monotonic=host.monotonic,
         pause=asked.wires.pause if may_repeat(settings, host) else None,
         retry=TurnRetry() if settings.model.retry.max_retries else TurnRetry(0),
@@ -244,6 +247,15 @@ def build_agent(
         compaction=compactor,
         started_calls=started_calls(store),
     )
+
+
+def tell_bug(exc: Exception, host: Host, secrets: Sequence[str]) -> None:
+    """Where in a tool something went wrong: for who asked with --debug, not for the model."""
+    import traceback  # 5 ms, and only after a bug
+
+    if host.stderr is not None:
+        lines = traceback.format_exception(type(exc), exc, exc.__traceback__)
+        host.stderr.write(plain_text(redact("".join(lines), secrets)))
 
 
 def may_repeat(settings: Settings, host: Host) -> bool:

@@ -28,7 +28,7 @@ from pi.agent.events import (
     TurnStart,
 )
 from pi.ai.events import CallDelta, Fallback, TextDelta, ThinkingDelta
-from pi.runtime.report import SCHEMA_VERSION, LineWriter, end_data
+from pi.runtime.report import PARTIAL, SCHEMA_VERSION, LineWriter, end_data
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,6 +138,8 @@ def _message(event: Any) -> dict[str, Any]:
     }
     if calls:
         record["calls"] = [{"id": call.id, "name": call.name} for call in calls]
+    if event.message.stop_reason in PARTIAL:
+        record["partial"] = True
     return record
 
 
@@ -199,7 +201,11 @@ RENDERERS: dict[type, Callable[[Any], dict[str, Any]]] = {
         "tool_execution_end", event, is_error=event.result.is_error, content=event.result.content
     ),
     TurnEnd: _turn_end,
-    AgentEnd: lambda event: {"type": "agent_end", "new_messages": event.new_messages},
+    AgentEnd: lambda event: {
+        "type": "agent_end",
+        "new_messages": event.new_messages,
+        "status": event.status,
+    },
     Fallback: lambda event: {"type": "provider_fallback", **event._asdict()},
     AutoRetry: lambda event: {"type": "auto_retry_start", **event._asdict()},
     AutoRetryEnd: lambda event: {"type": "auto_retry_end", **event._asdict()},

@@ -3,7 +3,8 @@
 Every text is printed exactly once: as it arrives, or when its message is final if
 streaming is off. A line break separates the texts of consecutive turns. The part of an
 answer that broke off has been printed if streaming is on, and a note on stderr stands
-between it and the next attempt; otherwise it is printed only if no attempt follows.
+between it and the next attempt; otherwise it is printed only if no attempt follows. What
+is the last of a run is called partial on stderr.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pi.agent.events import (
 from pi.ai.events import Fallback, Retrying, TextDelta, ThinkingDelta, Warned
 from pi.base.errors import Interrupted, PiError
 from pi.base.text import visible
+from pi.runtime.report import PARTIAL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 SHOWN_ARGUMENT = 100
 SHOWN_NOTE = 500
 UPDATE_SECONDS = 1.0
+PARTIAL_NOTE = "the answer above is partial: it did not come to its end"
 
 
 class Printer:
@@ -74,6 +77,7 @@ class Printer:
         self._open_line = False  # stdout ended without a line break
         self._streamed = False  # text of the current message was already printed
         self._partial = ""  # of an answer that broke off, not printed yet
+        self._broke_off = False  # what was printed last did not come to its end
         self._thinking = False  # the last thing on stderr is thinking, its line open
 
     def __call__(self, event: AgentEvent) -> None:
@@ -123,11 +127,16 @@ class Printer:
             self.note(f"{event.call.name}: {error_line(event.result)}")
 
     def _again(self, event: AutoRetry | Fallback) -> None:
-        self._partial = ""
+        self._forget()
         self.note(again(event))
 
+    def _forget(self) -> None:
+        """What broke off and was not printed yet never will be."""
+        self._partial = ""
+        self._broke_off = self._broke_off and self._stream
+
     def _compacting(self, event: AutoCompactionStart) -> None:
-        self._partial = ""  # of an answer that was refused as too long
+        self._forget()  # an answer that was refused as too long
         self.note(f"making room: the older part becomes a summary ({event.reason})")
 
     def _compacted(self, event: AutoCompactionEnd) -> None:
@@ -139,7 +148,11 @@ class Printer:
 
     def _end(self, event: AgentEnd) -> None:
         self._say(self._partial)
+        self._partial = ""
         self._end_line()
+        if self._broke_off and self._stdout is not None:
+            self.note(PARTIAL_NOTE)
+        self._broke_off = False
 
     def _think(self, text: str) -> None:
         self._progress(("" if self._thinking else "[thinking: ") + self._clean(text))
@@ -159,6 +172,8 @@ class Printer:
         if event.message.role != "assistant":
             return
         text = "" if self._streamed else event.message.text()
+        is_partial = event.message.stop_reason in PARTIAL
+        self._broke_off = is_partial and bool(event.message.text().strip())
         if event.message.stop_reason == "error":
             self._partial = text
         else:

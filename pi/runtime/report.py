@@ -40,6 +40,9 @@ STATUSES: tuple[tuple[type[PiError], str], ...] = (
     (PiError, "failed"),
 )
 
+# How an answer stopped that did not come to its end.
+PARTIAL = ("error", "aborted")
+
 MAX_DEPTH = 100
 
 

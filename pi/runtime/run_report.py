@@ -11,7 +11,7 @@ import os
 from pi.agent.events import AgentEnd, AutoCompactionEnd, MessageAdded, ToolEnd, TurnEnd
 from pi.ai.types import Usage
 from pi.base.typing import Any, NamedTuple
-from pi.runtime.report import SCHEMA_VERSION, end_data
+from pi.runtime.report import PARTIAL, SCHEMA_VERSION, end_data
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pi.base.errors import PiError
 
 WRITING = ("write", "edit")
-PARTIAL = ("error", "aborted")
 
 
 class Place(NamedTuple):

@@ -18,7 +18,7 @@ from tests.fakes.chat import STREAM, answers, delta, finish
 from tests.fakes.fault_server import FaultServer, Peer
 
 ASKING = b"pi> "
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 class Terminal:
@@ -91,7 +91,7 @@ class Terminal:
             done, status = os.waitpid(self.pid, os.WNOHANG)
             if done:
                 self.pid = 0
-                while self._read(0.3):  # its last words may come after its end
+                while self._read(LIMIT_S):  # its last words may come after its end
                     pass
                 return os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
         raise AssertionError(self.seen)
@@ -178,6 +178,12 @@ def test_ctrl_c_cancels_a_prompt_and_the_next_one_is_asked(pi: Pi) -> None:
             assert b"leaves]" in terminal.interrupt(ASKING)
             assert terminal.end(lambda: os.write(terminal.fd, b"\x03")) == 130
     assert not (pi.folder / ".local").exists()
+
+
+def test_a_dumb_terminal_gets_no_escape_sequences(pi: Pi) -> None:
+    with Terminal(pi, "--no-session", TERM="dumb") as terminal:
+        shown = terminal.until(ASKING) + terminal.send(b"/session\r")
+    assert b"\x1b" not in shown
 
 
 def test_a_hangup_ends_the_loop(terminal: Terminal) -> None:

@@ -38,6 +38,9 @@ def test_the_audit_log_is_there_even_if_no_tool_ran(pi: Pi) -> None:
     assert log(pi).read_bytes() == b""
     assert stat.S_IMODE(log(pi).stat().st_mode) == 0o600
     assert pi("--audit-verify", str(log(pi))).returncode == 0
+    log(pi).unlink()
+    assert pi(*AUDITED, "--command-file", "-", stdin="/help\n").returncode == 0
+    assert log(pi).read_bytes() == b""
 
 
 def test_each_call_is_two_lines_of_sizes_with_the_policys_word(pi: Pi) -> None:
@@ -152,6 +155,9 @@ def test_logs_that_cannot_be_written_are_2_before_anything_is_asked(pi: Pi) -> N
             done = pi("--no-session", "--api-base", server.url, "-p", "go", *flags, **KEY)
             assert (done.returncode, done.stdout) == (2, ""), done.stderr
         assert server.requests == []
+    for form in (["--command-file", "-"], []):
+        done = pi("--no-session", "--tool-audit-log", "file/audit", *form, stdin="/help\n")
+        assert (done.returncode, done.stdout) == (2, ""), done.stderr
     assert pi("--audit-verify", "missing").returncode == 2
     assert pi("--audit-verify", "file", "file").returncode == 2
     assert pi("--audit-verify", "file").returncode == 0

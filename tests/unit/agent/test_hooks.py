@@ -66,6 +66,15 @@ def test_words_of_our_own_errors_are_shown_as_they_are() -> None:
     assert refused.text == "error: blocked: a check failed: the policy says no"
 
 
+def test_what_a_tool_raised_is_told_and_a_listener_that_breaks_is_no_matter() -> None:
+    heard: list[Exception] = []
+    error = KeyError("x")
+    Hooks(broke=heard.append).tell(error)
+    Hooks(broke=broken).tell(error)
+    Hooks().tell(error)
+    assert heard == [error]
+
+
 def test_what_could_not_be_redacted_is_not_shown() -> None:
     withheld = Hooks(redact=broken).hidden(GOOD)
     assert withheld.is_error

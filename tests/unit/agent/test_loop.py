@@ -6,6 +6,7 @@ import pytest
 
 from pi.agent.calls import CANCELLED, IN_DOUBT, NOT_RUN, open_calls
 from pi.agent.events import AutoRetry, AutoRetryEnd, MessageAdded, ToolEnd, TurnEnd
+from pi.agent.hooks import Hooks
 from pi.ai.events import Fallback, ReplyFailed, TextDelta
 from pi.ai.types import Message, Reply, Text, Thinking, Usage, tool_message, user_message
 from pi.base.cancel import Cancel
@@ -90,10 +91,13 @@ def test_a_bug_in_a_tool_is_an_error_result() -> None:
     def boom(*_: object) -> None:
         raise RuntimeError("kaput")
 
-    agent = make_agent(ScriptedModel(call_reply(call(text="x")), text_reply("ok")), EchoTool(boom))
+    told: list[Exception] = []
+    model = ScriptedModel(call_reply(call(text="x")), text_reply("ok"))
+    agent = make_agent(model, EchoTool(boom), hooks=Hooks(broke=told.append))
     events = run(agent)
     assert end(events).status == "completed"
     assert "RuntimeError: kaput" in tool_texts(agent)[0]
+    assert [exc.__traceback__ is not None for exc in told] == [True]
     assert [event.result.is_error for event in events if isinstance(event, ToolEnd)] == [True]
 
 

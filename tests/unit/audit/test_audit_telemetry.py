@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from pi.agent.events import AgentEnd, AgentEvent, AgentStart, MessageAdded, ToolEnd, TurnEnd
+from pi.agent.events import (
+    AgentEnd,
+    AgentEvent,
+    AgentStart,
+    MessageAdded,
+    ToolEnd,
+    TurnEnd,
+    TurnStart,
+)
 from pi.agent.tool import ToolResult
 from pi.ai.types import Message, Origin, Reply, Text, ToolCall, Usage, user_message
 from pi.audit.log import PlainLog
@@ -103,6 +111,14 @@ def test_every_end_has_its_status_and_only_one_is_success(
     assert record["success"] is (status == "completed")
     assert record["tool_errors"] == failed_call
     assert (record["turn_count"], record["finish_reason"]) == (0, None)
+
+
+def test_the_time_of_a_request_that_failed_counts(tmp_path: Path) -> None:
+    end = AgentEnd("failed", 2, Usage(), ProviderFailed("x"))
+    (record,) = Pieces(tmp_path).records(
+        AgentStart("m"), TurnStart(1), TURN, TurnStart(2), answer("m", ProviderFailed("x")), end
+    )
+    assert (record["request_duration_ms_total"], record["turn_count"]) == (1025, 1)
 
 
 def test_a_start_without_an_end_is_interrupted_before_the_next(tmp_path: Path) -> None:

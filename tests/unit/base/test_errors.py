@@ -35,6 +35,19 @@ def test_an_unknown_exception_is_reported_as_a_bug_without_a_traceback() -> None
     assert "Traceback" not in stderr.getvalue()
 
 
+def test_debug_tells_where_also_of_a_bug_that_was_named_before() -> None:
+    def broken() -> None:
+        raise KeyError("boom")
+
+    stderr = io.StringIO()
+    try:
+        broken()
+    except KeyError as exc:
+        bug = errors.as_pi_error(exc)
+    assert report(bug, stderr, debug=True) == 70
+    assert "in broken" in stderr.getvalue()
+
+
 def test_debug_adds_the_traceback() -> None:
     stderr = io.StringIO()
     try:

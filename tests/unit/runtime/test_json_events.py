@@ -6,6 +6,8 @@ import io
 import json
 from typing import Any
 
+import pytest
+
 from pi.agent.events import (
     AgentEnd,
     AgentEvent,
@@ -40,6 +42,12 @@ def lines(*events: AgentEvent, full: bool = False) -> list[dict[str, Any]]:
     return records
 
 
+@pytest.mark.parametrize("reason", ["error", "aborted"])
+def test_an_answer_that_broke_off_is_partial(reason: str) -> None:
+    message = Message("assistant", (Text("lo"),), stop_reason=reason)
+    assert lines(MessageAdded(message))[0]["partial"] is True
+
+
 def test_every_kind_of_event_has_its_record() -> None:
     answer = Message("assistant", (Text("look"), CALL))
     records = lines(
@@ -58,10 +66,12 @@ def test_every_kind_of_event_has_its_record() -> None:
         "tool_execution_start", "tool_execution_end", "turn_end", "agent_end", "prompt_end",
     ]  # fmt: skip
     assert records[1]["schema_version"] == 1
+    assert "partial" not in records[4]
     assert records[4]["tool_calls"] == 1
     assert records[4]["calls"] == [{"id": "c1", "name": "read"}]
     assert records[6]["content"] == {"content": "x"}
     assert records[7]["usage"] == {"input_tokens": 12, "output_tokens": 5, "total_tokens": 17}
+    assert records[8] == {"type": "agent_end", "new_messages": 3, "status": "completed"}
     assert records[9] == {
         "type": "prompt_end",
         "status": "completed",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import pytest
+
 from pi.agent.events import (
     AgentEnd,
     AgentEvent,
@@ -19,7 +21,7 @@ from pi.agent.tool import ToolResult
 from pi.ai.events import Fallback, Retrying, TextDelta, ThinkingDelta, Warned
 from pi.ai.types import Message, Reply, Text, ToolCall, Usage, user_message
 from pi.base.cancel import Cancel
-from pi.runtime.output import Printer, summary
+from pi.runtime.output import PARTIAL_NOTE, Printer, summary
 
 CALL = ToolCall("1", "bash", {"command": "ls"})
 DONE = AgentEnd("completed", 2, Usage())
@@ -93,7 +95,20 @@ def test_a_note_stands_between_a_broken_answer_and_the_next_attempt() -> None:
 def test_without_streaming_a_broken_answer_is_printed_only_if_none_follows() -> None:
     events = (TextDelta("Hel"), failed("Hel"), AGAIN, TextDelta("Hell"), failed("Hell"))
     out, err = shown(*events, AutoRetryEnd(False, 1), DONE, stream=False)
-    assert (out, err) == ("Hell\n", AGAIN_NOTE)
+    assert (out, err) == ("Hell\n", f"{AGAIN_NOTE}[{PARTIAL_NOTE}]\n")
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("reason", ["error", "aborted"])
+def test_the_last_answer_is_called_partial_if_it_broke_off(stream: bool, reason: str) -> None:
+    message = MessageAdded(Message("assistant", (Text("Hel"),), stop_reason=reason))
+    out, err = shown(TextDelta("Hel"), message, DONE, DONE, stream=stream)
+    assert (out, err) == ("Hel\n", f"[{PARTIAL_NOTE}]\n")
+
+
+def test_what_was_not_printed_is_not_called_partial() -> None:
+    assert shown(failed("Hel"), AGAIN, DONE, stream=False) == ("", AGAIN_NOTE)
+    assert shown(failed(""), DONE) == ("", "")
 
 
 def test_an_empty_answer_is_asked_for_again_without_a_wait() -> None:
