@@ -6,7 +6,8 @@
 
 The session has 10,000 entries. A script of 200 commands is compared with one that has each
 kind once, so that the start and the reading of the file are not counted. What looks through
-all messages (search, statistics) has no target.
+all messages (search, statistics) has no target there, but as a run of its own: compared with
+an interpreter that starts and reads the same lines with json.loads.
 """
 
 from __future__ import annotations
@@ -33,6 +34,13 @@ WRITING = (
     "/session-bookmark set b {id} --force",
 )
 SEARCHING = ("/session-search entry --limit 5", "/session-stats")
+LIMIT_TIMES = 2.0
+LOADS = """
+import json, os, sys
+with open(sys.argv[1], "rb") as file:
+    kept = [json.loads(line) for line in file]
+os._exit(0)
+"""
 
 
 def script(folder: str, name: str, commands: Sequence[str], count: int) -> str:
@@ -65,6 +73,24 @@ def rows(archive: str, repetitions: int) -> Iterator[Row]:
             shown = f" (CPU; {few.cpu_ms:.0f} -> {many.cpu_ms:.0f} ms)"
             row = at_most(what, cost, limit, "ms each", shown)
             yield row if limit else row._replace(target="", met=True)
+        yield from alone(bench)
+
+
+def alone(bench: Bench) -> Iterator[Row]:
+    """One command that looks through all messages, as a run of its own."""
+    session = os.path.join(bench.folder, "alone.jsonl")
+    make_session(session, ENTRIES)
+    flags = ("--session", session, "--quiet", "--command-file")
+    runs = {
+        line.split()[0]: bench.pi(*flags, script(bench.folder, line.split()[0][1:], (line,), 1))
+        for line in SEARCHING
+    }
+    done = bench.medians({"floor": bench.code(LOADS, session), **runs})
+    floor = done.pop("floor").cpu_ms
+    for name, run in done.items():
+        shown = f" (CPU; {run.cpu_ms:.0f} / {floor:.0f} ms)"
+        what = f"{name}, {ENTRIES:,} entries"
+        yield at_most(what, run.cpu_ms / floor, LIMIT_TIMES, "x start + json.loads", shown)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import stat
 from heapq import heappushpop
 
 from pi.audit.telemetry import RECORD_TYPE
-from pi.base.errors import PiError
+from pi.base.given_file import not_taken
 from pi.base.jsonl import JsonlReader, Record
 from pi.base.text import cut_head, plain_text, well_formed
 from pi.base.typing import Any, NamedTuple
@@ -180,10 +180,8 @@ def summarize_files(paths: Sequence[str], window: Window = Window()) -> Summary:
         try:
             counter.log(_chunks(path))
         except (OSError, ValueError) as exc:
-            raise PiError(
-                f"failed to open audit file {path}",
-                cause=getattr(exc, "strerror", None) or str(exc),
-                code="audit-log-unreadable",
+            raise not_taken(
+                f"failed to open audit file {path}", exc, code="audit-log-unreadable"
             ) from exc
     return counter.summary()
 

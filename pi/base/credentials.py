@@ -11,11 +11,12 @@ from __future__ import annotations
 import re
 
 from pi.base.cassette_secrets import Secrets
+from pi.base.secret_forms import SecretForms, coded
 from pi.base.text import REDACTED, SECRET_NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 # No match begins inside a word, or else a long word would be walked from each of its
 # characters; an escape as JSON writes it ("\n") is no part of the word after it.
@@ -41,7 +42,7 @@ _AFTER = (
     rf"(_(?:KEY|TOKEN|SECRET|PASSWORD){_IS})[^\s\"'\\,;$]{{6,}}",
     rf"((?i:api[_-]?key|passw(?:or)?d|secret|token){_IS})(?=[^\s\"'\\,;$(\d]{{0,80}}\d)[^\s\"'\\,;$(]{{8,}}",
 )
-MIN_BASE64 = 10  # shorter pieces may be part of any word, or of a picture
+_SHORTEST = 6  # text that any of the patterns takes: "://:a@"
 _NAMES = {
     *("password", "passwd", "secret", "token", "authorization", "cookie", "set-cookie"),
     *("api_key", "apikey", "api-key", "x-api-key", "access_token", "refresh_token"),
@@ -50,11 +51,12 @@ _NAMES = {
 
 
 class Credentials:
-    """``values`` are secrets known as such, hidden in all their spellings, base64 included."""
+    """``values`` are secrets known as such, hidden in all their spellings, hex and base64
+    included."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         values = tuple(values)
-        self._known = Secrets((*values, *(text for value in values for text in _base64(value))))
+        self._known = SecretForms(Secrets((*values, *coded(values))).texts, values)
         self._whole = re.compile(_WHOLE, re.ASCII)
         self._after = tuple(re.compile(pattern, re.ASCII) for pattern in _AFTER)
 
@@ -62,27 +64,19 @@ class Credentials:
         """``text`` without the known values only; for what is no language, as pictures."""
         return self._known.text(text)
 
+    def known_hidden_in(self, texts: Sequence[str]) -> list[str]:
+        """The same for texts that follow each other: a value may begin in one of them."""
+        return self._known.texts(texts)
+
     def hidden(self, text: str) -> str:
         """``text`` with everything blanked out that is a credential or looks like one."""
-        text = self._whole.sub(REDACTED, self._known.text(text))
+        text = self._known.text(text)
+        if len(text) < _SHORTEST:
+            return text
+        text = self._whole.sub(REDACTED, text)
         for pattern in self._after:
             text = pattern.sub(_kept, text)
         return text
-
-
-def _base64(value: str) -> set[str]:
-    """What is always there of ``value`` in the base64 of a text that holds it ("user:value"),
-    wherever it stands there: its own characters without those it shares with its neighbours."""
-    from base64 import b64encode, urlsafe_b64encode
-
-    data = value.encode("utf-8", "surrogatepass")
-    found = set()
-    for before in range(3):
-        first = (before * 8 + 5) // 6
-        last = (before + len(data)) * 8 // 6
-        for encode in (b64encode, urlsafe_b64encode):
-            found.add(encode(bytes(before) + data)[first:last].decode())
-    return {text for text in found if len(text) >= MIN_BASE64}
 
 
 def _kept(match: re.Match[str]) -> str:

@@ -6,13 +6,15 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
+
+_BATCH_BYTES = 1 << 18
 
 
 def replace_file(
     name: str,
-    data: bytes,
+    data: bytes | Iterable[bytes],
     *,
     random_bytes: Callable[[int], bytes],
     mode: int = 0o600,
@@ -21,8 +23,10 @@ def replace_file(
 ) -> None:
     """Put ``data`` at ``name`` so that a reader sees the old content or the new, never a part.
 
-    A temporary file in the same directory (relative to ``dir_fd`` if given) is renamed
-    over the name; it is removed if anything fails. Raises OSError, with ``name`` untouched.
+    ``data`` may come in pieces that are made while they are written. A temporary file in
+    the same directory (relative to ``dir_fd`` if given) is renamed over the name; it is
+    removed if anything fails. Raises OSError, or what making a piece raises, with ``name``
+    untouched.
     """
     folder, base = os.path.split(name)
     start = os.fsdecode(os.fsencode(base)[:100])  # a name has at most 255 bytes
@@ -32,9 +36,10 @@ def replace_file(
     descriptor = os.open(temporary, flags, 0o600, dir_fd=dir_fd)
     try:
         try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
+            for batch in (data,) if isinstance(data, bytes) else _batches(data):
+                view = memoryview(batch)
+                while view:
+                    view = view[os.write(descriptor, view) :]
             if mode != 0o600:
                 os.fchmod(descriptor, mode)
             if sync:
@@ -45,6 +50,20 @@ def replace_file(
     except BaseException:
         os.unlink(temporary, dir_fd=dir_fd)
         raise
+
+
+def _batches(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """``pieces`` put together, so that small ones do not each cost a call."""
+    held: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= _BATCH_BYTES:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
 
 
 def resource(name: str) -> bytes | None:

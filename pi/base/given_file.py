@@ -6,9 +6,33 @@ import errno
 import os
 import stat
 
+from pi.base.errors import PiError, UsageError
+
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _FLAGS |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
 _FIRST = 65536
+# What the system answers where the name is wrong, rather than the machine.
+_OF_THE_NAME = frozenset(
+    getattr(errno, name, -1)
+    for name in (
+        *("ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "ELOOP", "ENAMETOOLONG", "EINVAL", "ENXIO"),
+        *("EACCES", "EPERM", "EROFS"),
+    )
+)
+
+
+def is_of_the_name(exc: Exception) -> bool:
+    """Whether another name would have done: nothing is there, it is a folder, it is closed
+    to us. False for a full disk or a broken medium. What has no number is our own refusal."""
+    return not (isinstance(exc, OSError) and exc.errno) or exc.errno in _OF_THE_NAME
+
+
+def not_taken(message: str, exc: Exception, *, hint: str = "", code: str = "") -> PiError:
+    """The failure of a file that the user named: exit 2 where the name is what is wrong,
+    as for everything else on a command line, else 1."""
+    kind = UsageError if is_of_the_name(exc) else PiError
+    cause = getattr(exc, "strerror", None) or str(exc)
+    return kind(message, cause=cause, hint=hint, code=code)
 
 
 def read_given(path: str, most: int) -> bytes:

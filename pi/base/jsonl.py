@@ -64,14 +64,18 @@ def _bounded_int(digits: str) -> int:
     return int(digits)
 
 
-_DECODER = json.JSONDecoder(
-    parse_constant=_refuse_constant,
-    # A Python function called for every integer is slow: only where CPython has no limit.
-    parse_int=None if hasattr(sys, "get_int_max_str_digits") else _bounded_int,
-)
+# A Python function called for every integer is slow: only where CPython has no limit.
+_PARSE_INT = None if hasattr(sys, "get_int_max_str_digits") else _bounded_int
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_PARSE_INT)
 # The bare scanner: what json.loads adds to it (encoding guesses, white space around the
 # value) is done by hand for the few lines that need it.
 _SCAN: Callable[[str, int], tuple[Any, int]] = _DECODER.scan_once  # type: ignore[attr-defined]
+# Lines that are read together, with this value between them.
+_TOGETHER = 100
+_BETWEEN = object()
+_SCAN_BETWEEN: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(
+    parse_constant={"NaN": _BETWEEN}.__getitem__, parse_int=_PARSE_INT
+).scan_once  # type: ignore[attr-defined]
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -105,16 +109,11 @@ class JsonlReader:
             self._hold(lines.pop(0))
             self._take(b"".join(self._parts), self._held, found)
             self._parts, self._held = [], 0
-        scan, longest, number, offset = _SCAN, self._max, self.number, self.offset
+        longest, number, offset = self._max, self.number, self.offset
         make = tuple.__new__  # half of what calling the type costs
-        for line in lines:
+        for line, value in zip(lines, _values(lines)):
             size = len(line)
-            try:
-                text = line.decode()
-                value, end = scan(text, 0)
-                whole = end == len(text) and type(value) is dict and size <= longest
-            except (ValueError, StopIteration, RecursionError):
-                whole = False
+            whole = type(value) is dict and size <= longest
             if whole and b"\\ud" not in line and b"\\uD" not in line:
                 found.append(make(Record, (number, offset, size, value)))
                 number += 1
@@ -169,6 +168,59 @@ class JsonlReader:
         except RecursionError:
             reason = "nested too deeply"
         return Damaged(self.number, self.offset, size, reason)
+
+
+def read_again(line: bytes, offset: int) -> dict[str, Any] | None:
+    """The object of a line, without its newline, that a reader took at ``offset``; None if
+    it is none any more."""
+    value = _value(line)
+    if type(value) is dict and b"\\ud" not in line and b"\\uD" not in line:
+        return value
+    lines = JsonlReader(max_line_bytes=len(line), offset=offset).feed(line + b"\n")
+    return lines[0].value if len(lines) == 1 and isinstance(lines[0], Record) else None
+
+
+def _values(lines: list[bytes]) -> list[Any]:
+    """What each line holds; None for one that needs a closer look."""
+    found: list[Any] = []
+    for start in range(0, len(lines), _TOGETHER):
+        some = lines[start : start + _TOGETHER]
+        found += (len(some) > 1 and _values_together(some)) or map(_value, some)
+    return found
+
+
+def _value(line: bytes) -> Any:
+    try:
+        text = line.decode()
+        value, end = _SCAN(text, 0)
+    except (ValueError, StopIteration, RecursionError):
+        return None
+    return value if end == len(text) else None
+
+
+def _values_together(lines: list[bytes]) -> list[Any]:
+    """What the lines hold, read as one array: a third faster, since each name of a field is
+    made once. [] if any of them needs a closer look.
+
+    Damage in two lines could make up for one another. So a constant stands between the
+    lines that is none in JSON and, as is made sure of, in none of them: where each comes
+    out as an item of its own, what stands between two of them is one value.
+    """
+    joined = b",NaN,".join(lines)
+    count = len(lines)
+    if joined.count(b"NaN") != count - 1:
+        return []
+    try:
+        text = f"[{joined.decode()}]"
+        items, end = _SCAN_BETWEEN(text, 0)
+    except (ValueError, KeyError, StopIteration, RecursionError):
+        return []
+    if end != len(text) or len(items) != 2 * count - 1:
+        return []
+    if items[1::2].count(_BETWEEN) != count - 1:
+        return []
+    values: list[Any] = items[::2]
+    return values
 
 
 def _whole(value: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 REDACTED = "[REDACTED]"
 SECRET_NAMES = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
@@ -185,3 +185,17 @@ def redact(text: str, values: Iterable[str]) -> str:
         if value in text:
             text = text.replace(value, REDACTED)
     return text
+
+
+def hiding(values: Sequence[str]) -> Callable[[str], str]:
+    """What blanks out ``values`` (longest first) in all their forms: hex and base64, too."""
+    made: list[Callable[[str], str]] = []
+
+    def hide(text: str) -> str:
+        if not made:
+            from pi.base.secret_forms import SecretForms  # not before there is a text
+
+            made.append(SecretForms(values, values).text)
+        return made[0](text)
+
+    return hide

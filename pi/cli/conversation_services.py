@@ -99,7 +99,8 @@ def new_session(run: Conversation) -> Callable[[str], str]:
         session = run.settings.session
         if session.path is None:
             if name:
-                raise PiError("session is disabled", code="session-disabled")
+                hint = "start pi without --no-session"
+                raise PiError("session is disabled", hint=hint, code="session-disabled")
             run.switch_session(run.settings)
             return ""
         path = _unused(name, run.host.local_time(run.host.now_ms()))

@@ -196,7 +196,8 @@ FLAGS: tuple[Flag, ...] = (
          "Output", "bool", True, "PI_STREAM_OUTPUT"),
     Flag("--stream-delay-ms", "Pause after each printed piece",
          "Output", "int", 0, "PI_STREAM_DELAY_MS", "MS"),
-    Flag("--json", "With --list-models, --audit-verify, --session-validate: JSON",
+    Flag("--json", "JSON of --list-models, --audit-verify, --session-validate, --doctor, "
+         "--print-config, --help and work on skills; a prompt has --output-format",
          "Output", "bool", False),
     Flag("--output-format", "What a prompt prints: the answer, or one JSON object about it all",
          "Output", "choice", "text", "PI_OUTPUT_FORMAT", "FORMAT",

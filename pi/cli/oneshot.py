@@ -133,9 +133,10 @@ def read_stdin(host: Host) -> str:
 
 def read_text(path: str, what: str) -> str:
     """A small UTF-8 file. Raises UsageError naming it."""
+    from pi.base.given_file import read_given  # not for a prompt that is typed
+
     try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_PROMPT_BYTES + 1)
+        data = read_given(path, MAX_PROMPT_BYTES + 1)
     except OSError as exc:
         reason = exc.strerror or str(exc)
         raise UsageError(f"{what} {path} cannot be read", cause=reason) from exc

@@ -48,12 +48,16 @@ def catalogue(parsed: Parsed, environ: Mapping[str, str], cwd: str) -> Catalogue
     return load(searched(parsed, environ, cwd), explicit)
 
 
-def run_skills(parsed: Parsed, host: Host, cwd: str, *, can_read: bool) -> RunSkills:
+def run_skills(
+    parsed: Parsed, host: Host, cwd: str, *, can_read: bool, found: Catalogue | None = None
+) -> RunSkills:
     """What the skills of this run add to its system prompt. Raises ConfigError, UsageError.
 
-    ``can_read``: the model has the read tool, so that a list is of use.
+    ``can_read``: the model has the read tool, so that a list is of use. ``found`` are the
+    skills there are, if they were read already.
     """
-    found = catalogue(parsed, host.environ, cwd)
+    if found is None:
+        found = catalogue(parsed, host.environ, cwd)
     selected = select(parsed, host.environ, cwd, found)
     notes = list(found.warnings)
     rest = [one for one in found.skills if one not in selected and one.is_listed]

@@ -45,6 +45,7 @@ SERVICES: dict[str, str] = {
     "skills_changed": "pi.cli.skill_services:skills_changed",
     "skills_do": "pi.cli.skill_services:skills_do",
     "skills_in_use": "pi.cli.skill_services:skills_in_use",
+    "skills_selected": "pi.cli.skill_services:skills_selected",
     "stdin": "pi.cli.script_services:stdin",
     "templates": "pi.cli.config_services:templates",
     "trust": "pi.cli.config_services:trust",

@@ -66,8 +66,14 @@ def fork(path: str, new: str, host: Host, store_path: str, head: int | None) -> 
     with open(loaded.path, "rb") as file:
         rows = export.chosen(loaded.rows, head)
         data = export.to_jsonl(header, rows, raw_of(file), [stand])
-    os.makedirs(os.path.dirname(target) or ".", mode=0o700, exist_ok=True)
-    replace_file(target, data, random_bytes=host.random_bytes, sync=True)
+        try:
+            os.makedirs(os.path.dirname(target) or ".", mode=0o700, exist_ok=True)
+            replace_file(target, data, random_bytes=host.random_bytes, sync=True)
+        except (OSError, ValueError) as exc:
+            from pi.base.given_file import not_taken  # only on the way to an error
+
+            what = f"--fork {new}: {target} cannot be written"
+            raise not_taken(what, exc, hint="choose another name") from exc
     return target
 
 
@@ -76,7 +82,7 @@ def _picked(host: Host) -> str:
     for line in _lines(host):
         print(line, file=host.stderr)
     if not found:
-        raise UsageError(f"there is no session in {FOLDER}")
+        raise UsageError(f"there is no session in {FOLDER}", hint="start one with -p")
     print("which one? ", end="", file=host.stderr, flush=True)
     assert host.stdin is not None
     answer = host.stdin.readline()

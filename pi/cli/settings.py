@@ -132,9 +132,13 @@ def _settings(parsed: Parsed) -> Settings:
     value: dict[str, Any] = parsed.values
     if value["--json"] and not value["--session-validate"]:
         raise UsageError(
-            "--json needs --list-models, --audit-verify or --session-validate",
-            hint="--output-format json gives the answer as JSON, --json-events what happens",
+            "--json is for what prints no model's answer: --list-models, --audit-verify, "
+            "--session-validate, --doctor, --print-config, --help, work on skills",
+            hint="--output-format json gives the answer as JSON, --json-events what happens, "
+            "--command-file-json what commands print",
         )
+    if value["--client-key"] and not value["--client-cert"]:
+        raise UsageError("--client-key needs --client-cert", hint="the key of which certificate?")
     return Settings(
         model=_model(parsed, value),
         prompt=_prompt(parsed, value),
@@ -276,7 +280,7 @@ def _prompt(parsed: Parsed, value: dict[str, Any]) -> PromptSettings:
             raise UsageError(f"--prompt-file cannot be combined with {parsed.words[0]!r}")
         text = " ".join(parsed.words)
     if text is not None and not text.strip():
-        raise UsageError("the prompt is empty")
+        raise UsageError("the prompt is empty", hint='pi -p "Summarize README.md"')
     file = value["--prompt-file"] if text is None and not value["--print"] else None
     own = parsed.given("--system-prompt") or parsed.given("--system-prompt-file")
     return PromptSettings(

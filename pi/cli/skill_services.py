@@ -90,6 +90,20 @@ def skills_in_use(run: Conversation) -> Callable[..., RunSkills]:
     return use
 
 
+def skills_selected(run: Conversation) -> Callable[[Catalogue], tuple[Skill, ...]]:
+    """``skills_selected(found)``: those of ``found``, which are the skills there are, whose
+    text is in the system prompt. Raises what a start with --skill raises for them."""
+
+    def selected(found: Catalogue) -> tuple[Skill, ...]:
+        from pi.cli.run_skills import run_skills
+        from pi.cli.skill_look import with_chosen
+
+        parsed = with_chosen(run.parsed, run.chosen_skills)
+        return run_skills(parsed, run.host, run.cwd, can_read=False, found=found).selected
+
+    return selected
+
+
 def skill_to_call(run: Conversation) -> Callable[[str], Skill]:
     """``skill_to_call(name)``: the skill of that name, if the run may use it. Raises
     UsageError for an unknown one, VerificationFailed for one that is not signed where

@@ -34,7 +34,10 @@ def build_skill_settings(parsed: Parsed) -> SkillSettings:
     )
     trust_file = value["--skill-trust-root-file"] or ""
     if not changes.is_empty() and not trust_file:
-        raise UsageError("--skill-trust-root-file is required to change trusted keys")
+        raise UsageError(
+            "--skill-trust-root-file is required to change trusted keys",
+            hint="--skill-trust-root-file FILE; --skill-trust-add makes it",
+        )
     if value["--install-skill-from-registry"] and not value["--skill-registry-url"]:
         raise UsageError(
             "--skill-registry-url is required", cause="--install-skill-from-registry was given"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pi.base.host import Host
     from pi.base.http import Transport
+    from pi.cli.json_answer import JsonAnswer
     from pi.cli.parse import Parsed
     from pi.commands.result import Result
 
@@ -121,6 +122,14 @@ def do_work(stage: Stage) -> Result | None:
 
 def validate(parsed: Parsed, host: Host) -> int:
     """``--skill-validate PATH``: what the standard has against a skill; 1 if anything."""
+    from pi.cli.json_answer import JsonAnswer
+
+    with JsonAnswer("skill-validate", parsed, host) as answer:
+        return _validate(parsed, host, answer)
+
+
+def _validate(parsed: Parsed, host: Host, answer: JsonAnswer) -> int:
+    from pi.commands.result import Result, render_json
     from pi.skills.catalogue import read_text
     from pi.skills.discovery import SKILL_FILE
     from pi.skills.skill import violations
@@ -132,9 +141,17 @@ def validate(parsed: Parsed, host: Host) -> int:
     except (OSError, ValueError) as exc:
         why = getattr(exc, "strerror", None) or str(exc)
         raise UsageError(f"failed to read {file}", cause=why) from exc
-    for sentence in found:
-        print(visible(sentence), file=host.stdout)
+    error = None
     if found:
-        raise PiError(f"{file} breaks {len(found)} rules", code="invalid-skill")
-    print(f"{visible(file)} is valid", file=host.stdout)
+        count = "a rule" if len(found) == 1 else f"{len(found)} rules"
+        error = PiError(f"{file} breaks {count}", code="invalid-skill")
+    lines = tuple(map(visible, found)) or (f"{visible(file)} is valid",)
+    if parsed.values["--json"]:
+        data = {"path": file, "valid": not found, "problems": list(found)}
+        lines = (render_json("skill-validate", Result(lines, data, error)),)
+        answer.is_told = True
+    for line in lines:
+        print(line, file=host.stdout)
+    if error is not None:
+        raise error
     return 0

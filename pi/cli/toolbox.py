@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 
 def roots(settings: ToolSettings, cwd: str) -> tuple[str, ...]:
-    """The folders the tools may touch: the working directory, and what was allowed."""
-    return (cwd, *settings.allow_paths)
+    """The folders the tools may touch: the working directory, and what was allowed, each
+    once and as it is from the top."""
+    allowed = (os.path.realpath(os.path.join(cwd, path)) for path in settings.allow_paths)
+    return tuple(dict.fromkeys((cwd, *allowed)))
 
 
 def private_files(settings: ToolSettings, cwd: str) -> tuple[str, ...]:

@@ -61,8 +61,7 @@ def _as_given(exc: PiError, paths: tuple[str, ...], cwd: str) -> PiError:
     """The failure with the path as it was typed."""
     for path in paths:
         if exc.message.endswith(os.path.join(cwd, path)):
-            message = f"failed to open audit file {path}"
-            return PiError(message, cause=exc.cause, hint=exc.hint, code=exc.code)
+            exc.message = f"failed to open audit file {path}"
     return exc
 
 

@@ -71,7 +71,10 @@ def run_line(line: str, context: CommandContext) -> Outcome:
         arguments = read_arguments(spec, raw)
     except ArgumentError as exc:
         return _outcome(spec.name, usage(spec, exc), wants_json)
-    return _outcome(spec.name, run(spec, arguments, context), arguments.as_json)
+    result = run(spec, arguments, context)
+    if context.interactive:
+        result = _hinted(result)  # a script's error, with its hint, is on stderr
+    return _outcome(spec.name, result, arguments.as_json)
 
 
 def _from_template(name: str, raw: str, context: CommandContext) -> Outcome | None:
@@ -93,7 +96,8 @@ def _from_template(name: str, raw: str, context: CommandContext) -> Outcome | No
 def run(spec: CommandSpec, arguments: Arguments, context: CommandContext) -> Result:
     """Run a command whose arguments were read. A failure is a result."""
     if spec.needs_session and context.store is None:
-        error = PiError("session is disabled", code="session-disabled")
+        hint = "start pi without --no-session"
+        error = PiError("session is disabled", hint=hint, code="session-disabled")
         return Result(("session is disabled",), error=error)
     module, _, function = spec.handler.partition(":")
     handler: Handler = getattr(import_module(module), function)
@@ -132,9 +136,18 @@ def _words(name: str) -> str:
 def unknown(name: str, others: tuple[str, ...] = ()) -> Result:
     """The result of a name that is no command; ``others`` can be called beside commands."""
     shown = name if len(name) <= _LONGEST else name[:_LONGEST] + "..."
-    error = UsageError(f"unknown command: {shown}", code="unknown-command")
-    close = did_you_mean(name, (*BY_NAME, *others))
-    return Result((error.message, *close, "run /help for command list"), error=error)
+    told = (*did_you_mean(name, (*BY_NAME, *others)), "run /help for command list")
+    error = UsageError(f"unknown command: {shown}", hint=" ".join(told), code="unknown-command")
+    return Result((error.message, *told), error=error)
+
+
+def _hinted(result: Result) -> Result:
+    """``result`` with what to do next as its last line, if it failed and its lines do not
+    say that already."""
+    hint = result.error.hint if result.error is not None else ""
+    if not hint or result.verbatim or hint in " ".join(result.text):
+        return result
+    return result._replace(text=(*result.text, f"hint: {hint}"))
 
 
 def _outcome(name: str, result: Result, as_json: bool) -> Outcome:

@@ -87,8 +87,9 @@ def _unknown(name: str) -> Result:
     if " " in name:
         names = [f"{command} {each.name}" for each in SUBCOMMANDS.get(command, ())]
     close = did_you_mean(name, names)
-    error = UsageError(f"unknown help topic: {name}", code="unknown-command")
-    return Result((error.message, *close, "run /help for command list"), error=error)
+    told = (*close, "run /help for command list")
+    error = UsageError(f"unknown help topic: {name}", hint=" ".join(told), code="unknown-command")
+    return Result((error.message, *told), error=error)
 
 
 def _about(word: str) -> list[CommandSpec]:

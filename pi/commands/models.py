@@ -80,7 +80,7 @@ def model_show(arguments: Arguments, context: CommandContext) -> Result:
         near = near_misses(str(ref), loaded.catalog)
         hint = f"did you mean {', '.join(near)}? " if near else ""
         hint += "run /models-list to see all"
-        error = PiError(f"model show: not found: {ref}", hint=hint, code="model-not-found")
+        error = UsageError(f"model show: not found: {ref}", hint=hint, code="model-not-found")
         return Result((error.message, hint), {"model": str(ref), "near": near}, error)
     is_active = str(entry) == _active(context, loaded.catalog)
     lines = show_lines(entry, loaded.name, is_active=is_active)

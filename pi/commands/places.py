@@ -74,7 +74,8 @@ def undo(arguments: Arguments, context: CommandContext) -> Result:
         if entry.message.role == "user" and entry.extra.get("kind", "message") == "message"
     ]
     if len(prompts) < int(word):
-        raise PiError(f"the active branch has only {len(prompts)} prompts", code="nothing-to-undo")
+        count = f"{len(prompts)} prompt{'' if len(prompts) == 1 else 's'}"
+        raise PiError(f"the active branch has only {count}", code="nothing-to-undo")
     before = store.head
     head = prompts[-int(word)].parent_id
     _switch(store, context, head)
@@ -118,7 +119,8 @@ class _Naming:
         labels.check_name(self.name)
         standing = self.standing()
         if self.name not in standing:
-            raise LabelError(f"unknown {self.kind} '{self.name}'")
+            command = "/" + self.words.replace(" ", "-")
+            raise LabelError(f"unknown {self.kind} '{self.name}'", hint=f"{command} list shows all")
         return standing[self.name]
 
     def note(self, name: str, entry_id: int | None) -> None:

@@ -49,7 +49,8 @@ def text_lines(report: Mapping[str, Any], sources: Mapping[str, str]) -> tuple[s
 def _check(arguments: Arguments, context: CommandContext) -> Result:
     tool, argument = split_call(arguments.raw)
     if not tool or not argument:
-        return Result((CHECK_USAGE,), error=UsageError("/policy check: something is missing"))
+        missing = UsageError("/policy check: something is missing", hint=CHECK_USAGE)
+        return Result((CHECK_USAGE,), error=missing)
     word = _service(context, "policy_check")(tool, argument)
     head = f"policy check: tool={tool} decision={word['decision']}"
     if word["rule"]:

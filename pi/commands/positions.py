@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import stat
 
-from pi.base.errors import PiError, UsageError
+from pi.base.errors import UsageError
 from pi.sessions.labels import KINDS, LabelError, fold, parse_sidecar, sidecars
 from pi.sessions.lineage import path_to
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pi.commands.context import CommandContext
     from pi.sessions.store import SessionStore
 
@@ -52,7 +54,7 @@ def names(store: SessionStore, kind: str) -> dict[str, int]:
 
 
 def resolve(text: str, store: SessionStore, what: str = "branch") -> int:
-    """The entry that ``text`` means. Raises PiError for none."""
+    """The entry that ``text`` means. Raises UsageError for none."""
     known = store.snapshot().parent_of
     if text.isascii() and text.isdigit() and len(text) <= 19:
         found: int | None = int(text)
@@ -60,11 +62,11 @@ def resolve(text: str, store: SessionStore, what: str = "branch") -> int:
         found = store.head if text == "active" else store.file_head
     elif text.startswith("~") and text.isascii() and text[1:].isdigit() and len(text) < 12:
         if store.head is None:
-            raise PiError("active head is not set", code="unknown-session-id")
+            raise UsageError("active head is not set", code="unknown-session-id")
         ids = path_to(store.head, known.__getitem__).ids
         steps = int(text[1:])
         if steps >= len(ids):
-            raise PiError(
+            raise UsageError(
                 f"{text}: the active branch has only {len(ids)} entries",
                 code="unknown-session-id",
             )
@@ -76,9 +78,13 @@ def resolve(text: str, store: SessionStore, what: str = "branch") -> int:
                 f"invalid {what} id '{text}'; expected an integer", hint="or a name, or active"
             )
     if found is None:
-        raise PiError(f"{text} head is not set", code="unknown-session-id")
+        raise UsageError(f"{text} head is not set", code="unknown-session-id")
     if found not in known:
-        raise PiError(f"unknown session id {found}", code="unknown-session-id")
+        raise UsageError(
+            f"unknown session id {found}",
+            hint="/session-graph-export - shows all, /branches the ends",
+            code="unknown-session-id",
+        )
     return found
 
 
@@ -93,31 +99,49 @@ def _named(text: str, store: SessionStore) -> int | None:
     return None
 
 
-def write_new(path: str, data: bytes, context: CommandContext, *, force: bool) -> str:
+def _owned(full: str, context: CommandContext) -> str:
+    """What the target is to a session, in words; "" for nothing."""
+    from pi.sessions.owned import owned  # nobody else needs it
+
+    if context.store is None:
+        return ""
+    return owned(os.path.realpath(full), os.path.realpath(context.store.path), context.cwd)
+
+
+def write_new(
+    path: str, data: bytes | Iterable[bytes], context: CommandContext, *, force: bool
+) -> str:
     """Write a file that must not be there yet, unless ``force``. Returns its path.
 
-    Parents are made. Raises PiError saying why it cannot be; then nothing was written.
+    ``data`` may come in pieces that are made while they are written. Parents are made.
+    Raises UsageError for a name that will not do, PiError for what else keeps it from being
+    written; then nothing was.
     """
     if not path:
-        raise PiError("destination path cannot be empty")
+        raise UsageError("destination path cannot be empty")
     # The folder is resolved first: below one that is not there, ".." would hide what is.
     folder, name = os.path.split(os.path.join(context.cwd, os.path.expanduser(path)))
     full = os.path.join(os.path.realpath(folder), name)
     if os.path.isdir(full):
-        raise PiError(f"destination path '{path}' is a directory")
+        raise UsageError(f"destination path '{path}' is a directory", hint="name a file in it")
+    owned = _owned(full, context)
     if os.path.lexists(full) and not force:
-        raise PiError(f"'{path}' is already there", hint="--force overwrites it")
+        hint = "choose another name" if owned else "--force overwrites it"
+        raise UsageError(f"'{path}' is already there", hint=hint)
     if os.path.exists(full) and not os.path.isfile(full):
         # A device or a pipe would be replaced by a file, for everybody who uses it.
-        raise PiError(f"destination path '{path}' is not a regular file", hint="- prints it")
-    if context.store is not None and os.path.realpath(full) == f"{context.store.path}.lock":
-        raise PiError(f"destination path '{path}' is the lock of the session")
+        raise UsageError(f"destination path '{path}' is not a regular file", hint="- prints it")
+    if owned:
+        raise UsageError(f"destination path '{path}' is {owned}", hint="choose another name")
     from pi.base.files import replace_file
 
     try:
         os.makedirs(os.path.dirname(full) or ".", exist_ok=True)
         replace_file(os.path.realpath(full), data, random_bytes=context.random_bytes, sync=True)
     except (OSError, ValueError) as exc:
-        why = getattr(exc, "strerror", None) or str(exc)
-        raise PiError(f"failed to write '{path}'", cause=why) from exc
+        from pi.base.given_file import not_taken  # only on the way to an error
+
+        is_under_file = isinstance(exc, (FileExistsError, NotADirectoryError))
+        hint = "a part of this path is a file, not a folder" if is_under_file else ""
+        raise not_taken(f"failed to write '{path}'", exc, hint=hint) from exc
     return path

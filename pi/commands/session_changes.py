@@ -96,12 +96,14 @@ def _source(given: str, store: SessionStore, context: CommandContext) -> Loaded:
     if given == "-":
         read = context.services.get("stdin")
         if read is None:
-            raise UsageError("there is no standard input to import from here")
+            raise UsageError(
+                "there is no standard input to import from here", hint="name a file instead of -"
+            )
         source = load_import(given, read())
     else:
         path = os.path.join(context.cwd, os.path.expanduser(given))
         if os.path.realpath(path) == store.path:
-            raise PiError("a session cannot be imported into itself")
+            raise UsageError("a session cannot be imported into itself")
         source = load_import(path)
     report = checking.validate(given, source.rows, source.torn)
     if not report.findings.sound:

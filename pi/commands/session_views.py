@@ -93,7 +93,10 @@ def _is_risky(query: search.Query) -> bool:
     try:
         return make_pattern(query.text, literal=False, ignore_case=not query.case).risky
     except ToolFailure as failure:
-        raise search.SearchError(failure.error) from None
+        # The words are of the tool grep, which has another way out.
+        why = failure.error.partition("; set literal")[0]
+        hint = "without --regex the text is searched for as it is"
+        raise search.SearchError(why, hint=hint) from None
 
 
 def stats(arguments: Arguments, context: CommandContext) -> Result:

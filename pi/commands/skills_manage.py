@@ -282,12 +282,14 @@ def _to_remove(
 
     names = {one.file: one.name for one in there}
     own = {os.path.realpath(os.path.join(directory, one.file)): one.file for one in there}
-    for skill in catalogue(context).skills:  # a folder's own name may be another
+    found = catalogue(context)
+    for skill in found.skills:  # a folder's own name may be another
         file = own.get(os.path.realpath(skill.file))
         if file is not None and skill.name in words and skill.name not in names.values():
             names[file] = skill.name
     files = safe(pick(words, names, directory))
-    used = [os.path.realpath(skill.file) for skill in service(context, "skills_in_use")().selected]
+    selected = service(context, "skills_selected")(found)
+    used = [os.path.realpath(skill.file) for skill in selected]
     for path in used:
         if own.get(path) in files:
             raise UsageError(

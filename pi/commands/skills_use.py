@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from pi.commands.arguments import Arguments
     from pi.commands.context import CommandContext
+    from pi.skills.catalogue import Catalogue
     from pi.skills.skill import Skill
 
 MAX_WORD = 4096
@@ -60,11 +61,12 @@ def size_of(skill: Skill, directory: str) -> dict[str, Any]:
     }
 
 
-def in_use(context: CommandContext) -> dict[str, int]:
-    """Bytes in the system prompt by file of a skill; {} where that cannot be told."""
+def in_use(context: CommandContext, found: Catalogue) -> dict[str, int]:
+    """Bytes in the system prompt by file of a skill of ``found``; {} where that cannot be
+    told."""
     directory = work(context).settings.directory
     try:
-        selected = service(context, "skills_in_use")().selected
+        selected = service(context, "skills_selected")(found)
     except PiError:  # the next prompt says so
         return {}
     return {skill.file: size_of(skill, directory)["bytes"] for skill in selected}

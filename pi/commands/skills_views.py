@@ -35,7 +35,8 @@ def show_list(arguments: Arguments, context: CommandContext) -> Result:
     """``/skills-list``: every skill that can be used here, and which are in use."""
     from pi.commands.skills_use import in_use
 
-    found, used = catalogue(context), in_use(context)
+    found = catalogue(context)
+    used = in_use(context, found)
     directory = work(context).settings.directory
     rows = [
         {**_row(skill, directory), "in_use": skill.file in used}

@@ -67,7 +67,8 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 options=(Option("mode", "text", ("merge", "replace")),
                          Option("attach", "text"), *_DRY),
                 words=(1, 1), whole=True, needs_session=True),
-    CommandSpec("/policy", "/policy", "Show what tools may do, and who said so",
+    CommandSpec("/policy", "/policy [check <tool> <command or path>]",
+                "Show what tools may do, and who said so",
                 "pi.commands.policy:policy", "Diagnostics",
                 "/policy check <tool> <command or path> says what would be allowed, and runs "
                 "nothing.", "/policy check bash rm -rf /", words=(0, 9999), rest=2),

@@ -65,7 +65,7 @@ def _ask(arguments: Arguments, context: CommandContext, state: dict[str, Any]) -
         raise UsageError(
             "the folder was not approved",
             cause="only a person on a terminal or a command file with /trust --yes can do that",
-            hint="--trust-project is for one run",
+            hint="pi --trust-project trusts it for one run",
         )
 
 

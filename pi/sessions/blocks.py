@@ -80,6 +80,8 @@ def _is_whole(stored: Mapping[str, Any]) -> bool:
 
 def encode(block: Block) -> dict[str, Any]:
     """The record of ``block``."""
+    if isinstance(block, Text) and block.signature is None:  # most blocks
+        return {"type": "text", "text": block.text}
     record: dict[str, Any] = {"type": _NAMES[type(block)]}
     defaults = block._field_defaults
     values: dict[str, Any] = block._asdict()

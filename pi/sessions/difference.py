@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pi.base.typing import Any, NamedTuple
-from pi.sessions.errors import SessionError
+from pi.sessions.errors import NamedWrong, SessionError
 from pi.sessions.lineage import path_to
 from pi.sessions.snapshot import as_data, row
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 class DiffError(SessionError):
     """Why two entries cannot be compared, in the report's words."""
+
+
+class UnknownSide(NamedWrong, DiffError):
+    """An id that stands in no entry."""
 
 
 class Difference(NamedTuple):
@@ -47,7 +51,7 @@ def compare(snapshot: Snapshot, left: int | None = None, right: int | None = Non
     lines = []
     for side, head in (("left", left), ("right", right)):
         if head is None or head not in snapshot.parent_of:
-            raise DiffError(f"unknown {side} session id {head}")
+            raise UnknownSide(f"unknown {side} session id {head}", code="unknown-session-id")
         path = path_to(head, snapshot.parent_of.__getitem__)
         if path.problem:
             raise DiffError(path.problem)

@@ -14,19 +14,20 @@ Invariants (each has a property test):
 
 from __future__ import annotations
 
-from pi.ai.types import Message, Origin
+from pi.ai.types import Message, Origin, Text
 from pi.base.typing import Any, NamedTuple
 from pi.sessions import blocks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from pi.ai.types import Reply
+    from pi.ai.types import Block, Reply
 
 SCHEMA_VERSION = 2
 MAX_ID = 2**63 - 1
 ROLES = ("system", "user", "assistant", "tool")
+_make = tuple.__new__  # half of what calling the type costs; ``decode`` runs for each entry
 _NOTHING: Mapping[str, Any] = {}
 _TOOL_FIELDS = ("tool_call_id", "tool_name")
 _TEXT_OR_NONE = (str, type(None))
@@ -102,35 +103,29 @@ def decode(record: Mapping[str, Any]) -> SessionEntry:
     """The entry in a record that ``refusal`` accepts and that is no waypoint."""
     stored = record["message"]
     role = stored["role"]
-    content = stored["content"]
+    content, is_held = _content(stored["content"])
     extra = dict(record)
-    for name in ("record_type", "id", "parent_id", "message"):
-        extra.pop(name, None)
+    del extra["id"], extra["message"]
+    extra.pop("record_type", None)
+    parent_id = extra.pop("parent_id", None)
     stop_reason, origin = "", None
+    is_tool = role == "tool"
     if role == "assistant":
         if type(extra.get("stop_reason")) is str:
             stop_reason = extra.pop("stop_reason")
         origin = _take_origin(extra)
-    is_tool = role == "tool"
-    message = Message(
-        role,
-        tuple(block for block in map(blocks.decode, content) if block is not None),
-        # The oldest files may lack it; a tool message without one would break the contract.
-        (stored.get("tool_call_id") or "") if is_tool else None,
-        stored.get("tool_name") if is_tool else None,
-        stored.get("is_error", False),
-        stop_reason,
-        origin,
-    )
-    written = _message_record(message)
-    rest = {
-        name: value
-        for name, value in stored.items()
-        if name not in written or written[name] != value
-    }
-    if rest:
-        extra["message"] = rest
-    return SessionEntry(record["id"], record.get("parent_id"), message, extra)
+    # The oldest files may lack it; a tool message without one would break the contract.
+    call_id = (stored.get("tool_call_id") or "") if is_tool else None
+    tool_name = stored.get("tool_name") if is_tool else None
+    is_error = stored.get("is_error", False)
+    fields = (role, content, call_id, tool_name, is_error, stop_reason, origin)
+    message = _make(Message, fields)
+    # Most messages have three fields, and need no closer look.
+    if is_tool or not is_held or len(stored) > 2 + ("is_error" in stored):
+        rest = _rest(stored, message, is_held)
+        if rest:
+            extra["message"] = rest
+    return _make(SessionEntry, (record["id"], parent_id, message, extra))
 
 
 def encode(entry: SessionEntry) -> dict[str, Any]:
@@ -168,19 +163,53 @@ def reply_extra(reply: Reply) -> dict[str, Any]:
     return extra
 
 
+def _content(stored: Sequence[dict[str, Any]]) -> tuple[tuple[Block, ...], bool]:
+    """The blocks of a stored message, and whether they hold all that is stored."""
+    found: list[Block] = []
+    is_held = True
+    for record in stored:
+        if len(record) == 2 and record["type"] == "text":  # most blocks; ``refusal`` saw them
+            found.append(_make(Text, (record["text"], None)))
+            continue
+        block = blocks.decode(record)
+        if block is None:
+            is_held = False
+            continue
+        found.append(block)
+        is_held = is_held and blocks.encode(block) == record
+    return tuple(found), is_held
+
+
+def _rest(stored: Mapping[str, Any], message: Message, is_held: bool) -> dict[str, Any]:
+    """The fields of a stored message that ``message`` cannot hold; ``is_held`` says whether
+    its content is not one of them."""
+    written = _other_fields(message)
+    written["role"] = message.role
+    if is_held:
+        written["content"] = stored["content"]
+    return {
+        name: value
+        for name, value in stored.items()
+        if name not in written or written[name] != value
+    }
+
+
 def _take_origin(extra: dict[str, Any]) -> Origin | None:
     """The three fields belong together; with one missing or odd they stay where they are."""
-    fields = [extra.get(name) for name in Origin._fields]
-    if not all(type(value) is str for value in fields):
+    api, provider, model = extra.get("api"), extra.get("provider"), extra.get("model")
+    if not (type(api) is str and type(provider) is str and type(model) is str):
         return None
-    return Origin(*(extra.pop(name) for name in Origin._fields))
+    del extra["api"], extra["provider"], extra["model"]
+    return Origin(api, provider, model)
 
 
 def _message_record(message: Message) -> dict[str, Any]:
-    record: dict[str, Any] = {
-        "role": message.role,
-        "content": [blocks.encode(block) for block in message.blocks],
-    }
+    content = [blocks.encode(block) for block in message.blocks]
+    return {"role": message.role, "content": content, **_other_fields(message)}
+
+
+def _other_fields(message: Message) -> dict[str, Any]:
+    record: dict[str, Any] = {}
     if message.tool_call_id:
         record["tool_call_id"] = message.tool_call_id
     if message.tool_name is not None:

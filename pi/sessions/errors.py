@@ -11,3 +11,11 @@ class SessionError(PiError):
     "nothing-to-undo" or "unknown-session-id"."""
 
     code = "session-failed"
+
+
+class NamedWrong(SessionError):
+    """What was named (a file, an entry, a place, a pattern) is not there, or is not what it
+    was taken for: exit 2, as for every other name on a command line."""
+
+    code = "bad-usage"
+    exit_code = 2

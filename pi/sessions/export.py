@@ -1,4 +1,5 @@
-"""A session, or a branch of it, as a file for elsewhere. Pure: rows in, bytes out.
+"""A session, or a branch of it, as a file for elsewhere. Pure: rows in, pieces of bytes out,
+each made when it is asked for; so a long session is never in memory as a whole.
 
 ``jsonl`` is a session file: a header and the records with their ids, byte for byte as
 they are kept; its last line is a digest over all before it, so that an import can tell
@@ -14,6 +15,7 @@ import os
 from pi.base.jsonl import encode
 from pi.base.typing import Any
 from pi.sessions.errors import SessionError
+from pi.sessions.export_items import held
 from pi.sessions.graph import nodes, parents
 from pi.sessions.lineage import path_to
 from pi.sessions.rows import DIGEST
@@ -21,17 +23,24 @@ from pi.sessions.snapshot import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from pi.sessions.rows import Row
 
 FORMATS = ("jsonl", "md", "html", "json", "pi-mono")
-_ENDINGS = {".md": "md", ".markdown": "md", ".html": "html", ".htm": "html", ".json": "json"}
+_ENDINGS = {
+    ".md": "md",
+    ".markdown": "md",
+    ".html": "html",
+    ".htm": "html",
+    ".json": "json",
+    ".jsonl": "jsonl",
+}
 
 
-def format_of(path: str) -> str:
-    """The format that the ending of a file's name asks for."""
-    return _ENDINGS.get(os.path.splitext(path)[1].lower(), "jsonl")
+def format_of(path: str, otherwise: str = "jsonl") -> str:
+    """The format that the ending of a file's name asks for, ``otherwise`` for no such ending."""
+    return _ENDINGS.get(os.path.splitext(path)[1].lower(), otherwise)
 
 
 def chosen(rows: Sequence[Row], head: int | None, *, whole: bool = False) -> tuple[Row, ...]:
@@ -80,13 +89,13 @@ def to_jsonl(
     rows: Iterable[Row],
     raw: Callable[[Row], bytes],
     notes: Iterable[Mapping[str, Any]] = (),
-) -> bytes:
+) -> Iterator[bytes]:
     """A session file; ``raw`` gives the bytes of a row without its newline. ``notes`` are
     records that come after the rows."""
-    parts = [encode(header)]
-    parts += [raw(row) + b"\n" for row in rows]
-    parts += map(encode, notes)
-    return b"".join(parts)
+    yield encode(header)
+    for row in rows:
+        yield raw(row) + b"\n"
+    yield from map(encode, notes)
 
 
 def to_sealed_jsonl(
@@ -94,18 +103,16 @@ def to_sealed_jsonl(
     rows: Iterable[Row],
     raw: Callable[[Row], bytes],
     notes: Iterable[Mapping[str, Any]] = (),
-) -> bytes:
+) -> Iterator[bytes]:
     """The same with a last line that says what all before it comes to, which an import
     checks; the header promises that line, so that its loss is noticed too."""
     from hashlib import sha256  # 2 ms, and only for an export
 
-    data = to_jsonl({**header, DIGEST: "sha256"}, rows, raw, notes)
-    return data + encode({"record_type": DIGEST, "sha256": sha256(data).hexdigest()})
-
-
-def encoded(row: Row) -> bytes:
-    """The bytes of a row whose record was changed, without the newline."""
-    return encode(row.record or {})[:-1]
+    hashed = sha256()
+    for piece in to_jsonl({**header, DIGEST: "sha256"}, rows, raw, notes):
+        hashed.update(piece)
+        yield piece
+    yield encode({"record_type": DIGEST, "sha256": hashed.hexdigest()})
 
 
 def to_json(
@@ -113,11 +120,13 @@ def to_json(
     header: Mapping[str, Any],
     rows: Sequence[Row],
     notes: Iterable[Mapping[str, Any]] = (),
-) -> bytes:
+    full: Callable[[Row], Mapping[str, Any]] = held,
+) -> Iterator[bytes]:
     """One JSON object: title, header, entries, notes (names and the like), digest.
 
     Each record is on a line of its own, in the form JSON lines have here; the digest is over
-    these lines: header, entries, notes, each with its newline and without the comma.
+    these lines: header, entries, notes, each with its newline and without the comma. ``full``
+    gives the whole record of a row.
     """
     from hashlib import sha256  # 2 ms, and only for an export
 
@@ -128,19 +137,22 @@ def to_json(
         hashed.update(data)
         return data[:-1]
 
-    def lines(records: Iterable[Mapping[str, Any]]) -> bytes:
-        found = [line(record) for record in records]
-        return b"[\n" + b",\n".join(found) + b"\n]" if found else b"[]"
+    def lines(records: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+        before = b"["
+        for record in records:
+            yield before + b"\n" + line(record)
+            before = b","
+        yield b"[]" if before == b"[" else b"\n]"
 
-    others = [row.record for row in rows if row.record is not None and not row.is_entry]
-    parts = {
-        b"title": encode({"": title})[4:-2],
-        b"header": line(header),
-        b"entries": lines(row.record for row in rows if row.record is not None and row.is_entry),
-        b"notes": lines([*others, *notes]),
-    }
-    parts[b"digest"] = encode({"sha256": hashed.hexdigest()})[:-1]
-    return b"{\n" + b",\n".join(b'"%s": %s' % part for part in parts.items()) + b"\n}\n"
+    entries = (full(row) for row in rows if row.is_entry)
+    others = (full(row) for row in rows if row.record is not None and not row.is_entry)
+    yield b'{\n"title": ' + encode({"": title})[4:-2]
+    yield b',\n"header": ' + line(header)
+    yield b',\n"entries": '
+    yield from lines(entries)
+    yield b',\n"notes": '
+    yield from lines(record for part in (others, notes) for record in part)
+    yield b',\n"digest": ' + encode({"sha256": hashed.hexdigest()})[:-1] + b"\n}\n"
 
 
 def text_line(path: str, entries: int, head: int | None) -> str:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 
 from pi.ai.types import Image, Text, Thinking
-from pi.sessions.export_items import Item, arguments_text, items, marked, one_line
+from pi.base.typing import Any
+from pi.sessions.export_items import Item, arguments_text, held, items, marked, one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pi.ai.types import Block, Message
     from pi.sessions.rows import Row
@@ -52,21 +53,28 @@ _SIGNS = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 _TABLE = str.maketrans(_SIGNS)
 
 
-def to_html(title: str, rows: Sequence[Row], picture_mime: Callable[[bytes], str]) -> bytes:
-    """The messages, root first. ``picture_mime`` tells a picture's kind by its first bytes."""
+def to_html(
+    title: str,
+    rows: Iterable[Row],
+    picture_mime: Callable[[bytes], str],
+    full: Callable[[Row], Mapping[str, Any]] = held,
+) -> Iterator[bytes]:
+    """The messages, root first, in pieces. ``picture_mime`` tells a picture's kind by its
+    first bytes, ``full`` gives the whole record of a row."""
     title = one_line(title)
     plain = marked(title, "\u2039", "\u203a").translate(_TABLE)  # no elements in a title
-    parts = [
+    head = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">\n'
         '<meta name="referrer" content="no-referrer">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{plain}</title>\n<style>{STYLE}</style>\n"
         f"</head>\n<body>\n<h1>{_escaped(title)}</h1>\n<main>\n"
-    ]
-    parts += (_section(item, picture_mime) for item in items(rows))
-    parts.append("</main>\n</body>\n</html>\n")
-    return "".join(parts).encode("utf-8", "replace")
+    )
+    yield head.encode("utf-8", "replace")
+    for item in items(rows, full):
+        yield _section(item, picture_mime).encode("utf-8", "replace")
+    yield b"</main>\n</body>\n</html>\n"
 
 
 def _policy() -> str:

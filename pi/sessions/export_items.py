@@ -11,13 +11,13 @@ import json
 import re
 
 from pi.base.text import well_formed
-from pi.base.typing import NamedTuple
+from pi.base.typing import Any, NamedTuple
 from pi.sessions.backups import stamp
 from pi.sessions.entry import decode, is_waypoint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pi.ai.types import Message, ToolCall
     from pi.sessions.rows import Row
@@ -39,12 +39,19 @@ class Item(NamedTuple):
     summary: str = ""
 
 
-def items(rows: Iterable[Row]) -> Iterator[Item]:
-    """The entries of ``rows`` that say something to a person."""
+def held(row: Row) -> Mapping[str, Any]:
+    """The record of a row that was read with all that is in it."""
+    assert row.record is not None
+    return row.record
+
+
+def items(rows: Iterable[Row], full: Callable[[Row], Mapping[str, Any]] = held) -> Iterator[Item]:
+    """The entries of ``rows`` that say something to a person. ``full`` gives the whole record
+    of a row."""
     for row in rows:
-        record = row.record
-        if record is None or not row.is_entry:
+        if not row.is_entry:
             continue
+        record = full(row)
         ts = time_of(record.get("ts"))
         time = "" if ts is None else iso(ts)
         if not is_waypoint(record):

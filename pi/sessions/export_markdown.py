@@ -10,22 +10,24 @@ from __future__ import annotations
 import re
 
 from pi.ai.types import Image, Text, Thinking
-from pi.sessions.export_items import Item, arguments_text, items, marked, one_line
+from pi.base.typing import Any
+from pi.sessions.export_items import Item, arguments_text, held, items, marked, one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pi.ai.types import Block, Message
     from pi.sessions.rows import Row
 
 
-def to_markdown(title: str, rows: Sequence[Row]) -> bytes:
-    """The messages, root first."""
-    parts = [f"# {_span(title)}\n"]
-    for item in items(rows):
-        parts += _section(item)
-    return "\n".join(parts).encode("utf-8", "replace")
+def to_markdown(
+    title: str, rows: Iterable[Row], full: Callable[[Row], Mapping[str, Any]] = held
+) -> Iterator[bytes]:
+    """The messages, root first, in pieces. ``full`` gives the whole record of a row."""
+    yield f"# {_span(title)}\n".encode("utf-8", "replace")
+    for item in items(rows, full):
+        yield "".join(f"\n{part}" for part in _section(item)).encode("utf-8", "replace")
 
 
 def fenced(text: str, language: str = "") -> str:

@@ -1,4 +1,5 @@
-"""A session in the format of the TypeScript ancestor (version 3). Pure: rows in, bytes out.
+"""A session in the format of the TypeScript ancestor (version 3). Pure: rows in, lines
+out, each made when it is asked for.
 
 The other way is ``pimono``; both ways together give the same messages (a property test holds
 that). What the ancestor's format has no word for is under "pi" of a message or a block, where
@@ -11,12 +12,12 @@ from __future__ import annotations
 from pi.base.jsonl import encode
 from pi.base.typing import Any
 from pi.sessions.entry import is_waypoint
-from pi.sessions.export_items import iso, time_of
+from pi.sessions.export_items import held, iso, time_of
 from pi.sessions.pimono_reverse import KINDS, said, with_our_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pi.sessions.rows import Row
 
@@ -30,15 +31,17 @@ def to_pimono(
     rows: Sequence[Row],
     head: int | None,
     notes: Iterable[Mapping[str, Any]] = (),
-) -> bytes:
-    """The file. Its last line hangs on ``head``: there the ancestor goes on."""
-    entries = {row.record["id"]: row.record for row in rows if row.record and row.is_entry}
+    full: Callable[[Row], Mapping[str, Any]] = held,
+) -> Iterator[bytes]:
+    """The file. Its last line hangs on ``head``: there the ancestor goes on. ``full`` gives
+    the whole record of a row."""
+    entries = {row.record["id"]: row for row in rows if row.record and row.is_entry}
     order = _parents_first(entries)
     time = time_of(header.get("created_ms")) or 0
-    parts = [encode(_header(header, time, order))]
+    yield encode(_header(header, time, order))
     last = None
     for one in order:
-        record = entries[one]
+        record = full(entries[one])
         time = time_of(record.get("ts")) or time
         parent = record.get("parent_id")
         place = {
@@ -46,24 +49,23 @@ def to_pimono(
             "parentId": _name(parent) if parent in entries else None,
             "timestamp": iso(time),
         }
-        parts.append(encode(_line(record, place, time)))
+        yield encode(_line(record, place, time))
         last = one
-    others = [row.record for row in rows if row.record is not None and not row.is_entry]
+    others = (full(row) for row in rows if row.record and row.record.get("record_type") == "label")
     fresh = max(entries, default=0)
     stand = head if head in entries else last
-    for note in [*others, *notes]:
+    for note in (note for part in (others, notes) for note in part):
         target = note.get("id")
         if note.get("record_type") != "label" or target not in entries:
             continue
         fresh += 1
         place = {"id": _name(fresh), "parentId": _name(stand), "timestamp": iso(time)}
         said_name = {"targetId": _name(target), "label": note.get("name")}
-        parts.append(encode({"type": "label", **place, **said_name}))
+        yield encode({"type": "label", **place, **said_name})
         stand = last = fresh
     if stand != last:
         place = {"id": _name(fresh + 1), "parentId": _name(stand), "timestamp": iso(time)}
-        parts.append(encode({"type": "custom", **place, "customType": "pi:head"}))
-    return b"".join(parts)
+        yield encode({"type": "custom", **place, "customType": "pi:head"})
 
 
 def _header(header: Mapping[str, Any], time: int, order: Sequence[int]) -> dict[str, Any]:
@@ -86,7 +88,7 @@ def _name(entry_id: object) -> str | None:
     return format(entry_id, "08x") if type(entry_id) is int else None
 
 
-def _parents_first(entries: Mapping[int, Mapping[str, Any]]) -> list[int]:
+def _parents_first(entries: Mapping[int, Row]) -> list[int]:
     """The ids in file order, but none before its parent. Members of a cycle stay where the
     walk meets them."""
     done: dict[int, None] = {}
@@ -95,7 +97,7 @@ def _parents_first(entries: Mapping[int, Mapping[str, Any]]) -> list[int]:
         current: Any = one
         while current in entries and current not in done and current not in way:
             way[current] = None
-            current = entries[current].get("parent_id")
+            current = (entries[current].record or {}).get("parent_id")
         done.update(dict.fromkeys(reversed(list(way))))
     return list(done)
 

@@ -57,7 +57,7 @@ def _hidden(value: Any, credentials: Credentials, depth: int) -> Any:
     if depth > MAX_DEPTH:
         return REDACTED  # nobody reads that deep, and nothing may slip through
     if isinstance(value, list):
-        return [_hidden(item, credentials, depth + 1) for item in value]
+        return [_hidden(item, credentials, depth + 1) for item in _apart(value, credentials)]
     is_picture = value.get("type") == "image"
     found = {}
     for name, item in value.items():
@@ -74,6 +74,29 @@ def _hidden(value: Any, credentials: Credentials, depth: int) -> Any:
         for name in _SIGNED:
             found.pop(name, None)
     return found
+
+
+def _apart(items: list[Any], credentials: Credentials) -> list[Any]:
+    """``items`` without the known values that one text block begins and the next ones end."""
+    found = list(items)
+    begin = 0
+    for end, item in enumerate([*items, None]):
+        if _is_text(item):
+            continue
+        if end - begin > 1:
+            texts = [block["text"] for block in items[begin:end]]
+            for at, text in enumerate(credentials.known_hidden_in(texts), begin):
+                if text != items[at]["text"]:
+                    found[at] = {**items[at], "text": text}
+                    for name in _SIGNED:
+                        found[at].pop(name, None)
+        begin = end + 1
+    return found
+
+
+def _is_text(item: Any) -> bool:
+    """Whether it is a block of text."""
+    return isinstance(item, dict) and item.get("type") == "text" and type(item.get("text")) is str
 
 
 def _is_secret(name: str, item: Any, credentials: Credentials) -> bool:

@@ -114,7 +114,10 @@ def depths(parent_of: Mapping[int, int | None]) -> dict[int, int]:
     missing parent is left out."""
     depth: dict[int, int] = {}
     lost: set[int] = set()
-    for start in parent_of:
+    for start, parent in parent_of.items():
+        if parent is None or parent in depth:  # as in a file whose parents come first
+            depth[start] = 1 if parent is None else depth[parent] + 1
+            continue
         walk: list[int] = []
         on_walk: set[int] = set()
         current: int | None = start

@@ -13,7 +13,7 @@ from pi.base.typing import Any
 from pi.sessions.bulk import InBulk
 from pi.sessions.contents import Contents
 from pi.sessions.entry import SCHEMA_VERSION, header, refusal
-from pi.sessions.errors import SessionError
+from pi.sessions.errors import NamedWrong, SessionError
 from pi.sessions.lock import SessionLock
 from pi.sessions.logfile import LogFile
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # A torn last line may be an append that is going on; how long to wait for its end.
 _SETTLE_MS = 500
 # How every file of ours begins, and so what is left of one when nothing else can be read.
-_SIGNATURE = b'{"record_type":"meta"'
+SIGNATURE = b'{"record_type":"meta"'
 
 
 class Journal:
@@ -134,8 +134,8 @@ class Journal:
         if self.contents.is_session or (self.contents.is_blank and self._log.tail is None):
             return
         # Somebody's notes, or a shell's start-up file behind a link: not ours to add to.
-        if not self._log.starts_with_part_of(descriptor, _SIGNATURE):
-            raise SessionError(
+        if not self._log.starts_with_part_of(descriptor, SIGNATURE):
+            raise NamedWrong(
                 f"'{self.path}' is not a session file",
                 cause="none of its lines is a record of a session",
                 hint="name another file with --session",

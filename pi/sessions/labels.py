@@ -16,7 +16,7 @@ import json
 
 from pi.base.typing import Any, NamedTuple
 from pi.sessions.entry import is_id
-from pi.sessions.errors import SessionError
+from pi.sessions.errors import NamedWrong
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ KINDS: dict[str, Kind] = {
 }
 
 
-class LabelError(SessionError):
+class LabelError(NamedWrong):
     """Why a name or a file of names cannot be used, in the report's words."""
 
     code = "bad-label"

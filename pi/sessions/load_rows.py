@@ -8,7 +8,7 @@ from pi.base.jsonl import MAX_LINE_BYTES, Damaged, JsonlReader, Record
 from pi.base.typing import NamedTuple
 from pi.sessions.contents import Contents
 from pi.sessions.entry import is_id, refusal
-from pi.sessions.errors import SessionError
+from pi.sessions.errors import NamedWrong
 from pi.sessions.logfile import LogFile
 from pi.sessions.rows import Row
 
@@ -47,7 +47,7 @@ def read_lines(path: str, *, max_line_bytes: int = MAX_LINE_BYTES) -> Lines:
     log = LogFile(path, max_line_bytes=max_line_bytes)
     descriptor = log.open_to_read()
     if descriptor < 0:
-        raise SessionError(
+        raise NamedWrong(
             f"there is no session file '{path}'", hint="check the path", code="session-missing"
         )
     found: list[Line] = []

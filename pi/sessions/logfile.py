@@ -17,7 +17,7 @@ import os
 import stat
 
 from pi.base.jsonl import Damaged, JsonlReader, Record
-from pi.sessions.errors import SessionError
+from pi.sessions.errors import NamedWrong, SessionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,9 +112,11 @@ class LogFile:
             except OSError as exc:
                 if os.path.isdir(folder):
                     continue  # another process was faster
-                raise SessionError(
+                kind = NamedWrong if _is_of_the_name(exc) else SessionError
+                raise kind(
                     f"failed to create session directory '{folder}'",
                     cause=exc.strerror or str(exc),
+                    hint="name another file with --session, or use --no-session",
                 ) from exc
 
     def is_as_left(self, descriptor: int) -> bool:
@@ -234,7 +236,7 @@ class LogFile:
     def _check_kind(self, mode: int) -> None:
         if not stat.S_ISREG(mode):
             kind = next((words for test, words in _KINDS if test(mode)), "not a regular file")
-            raise SessionError(
+            raise NamedWrong(
                 f"cannot use '{self._shown}' as a session file",
                 cause=f"it is {kind}",
                 hint="name a regular file with --session, or use --no-session",
@@ -272,11 +274,17 @@ class LogFile:
     def _failed(self, what: str, exc: Exception) -> SessionError:
         number = getattr(exc, "errno", None)
         code = "session-unreadable" if what == "read" else "session-failed"
-        return SessionError(
-            f"failed to {what} session file '{self._shown}'",
-            cause=getattr(exc, "strerror", None) or str(exc),
-            code="session-full" if number in _FULL else code,
-        )
+        message = f"failed to {what} session file '{self._shown}'"
+        cause = getattr(exc, "strerror", None) or str(exc)
+        if what == "read" and _is_of_the_name(exc):
+            return NamedWrong(message, cause=cause, code="session-unreadable")
+        return SessionError(message, cause=cause, code="session-full" if number in _FULL else code)
+
+
+def _is_of_the_name(exc: Exception) -> bool:
+    from pi.base.given_file import is_of_the_name  # only on the way to an error
+
+    return is_of_the_name(exc)
 
 
 def _looks(state: os.stat_result) -> tuple[int, ...]:

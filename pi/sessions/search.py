@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import re
 
+from pi.ai.types import Text
 from pi.base.typing import Any, NamedTuple
-from pi.sessions.errors import SessionError
+from pi.sessions.entry import ROLES
+from pi.sessions.errors import NamedWrong
 from pi.sessions.snapshot import PREVIEW, preview, shown
 
 TYPE_CHECKING = False
@@ -40,7 +42,7 @@ class Query(NamedTuple):
     ids: Collection[int] | None = None
 
 
-class SearchError(SessionError):
+class SearchError(NamedWrong):
     """Why a query cannot be run, in the report's words."""
 
 
@@ -63,9 +65,11 @@ class Found(NamedTuple):
 def search(snapshot: Snapshot, query: Query) -> Found:
     """The entries that match, by ascending id. Raises SearchError."""
     find = _finder(query)
-    matches = 0
+    in_role = {role: find(role) >= 0 for role in ROLES}
+    entries = matches = 0
     hits: list[Hit] = []
-    for entry in sorted(snapshot.entries, key=lambda found: found.id):
+    for entry in snapshot.by_id():
+        entries += 1
         if query.ids is not None and entry.id not in query.ids:
             continue
         if query.role and entry.message.role != query.role:
@@ -74,16 +78,19 @@ def search(snapshot: Snapshot, query: Query) -> Found:
             continue
         text = searched_text(entry.message)
         place = find(text)
-        if place < 0 and find(entry.message.role) < 0:
+        if place < 0 and not in_role[entry.message.role]:
             continue
         matches += 1
         if query.offset < matches <= query.offset + query.limit:
             hits.append(Hit(entry, _snippet(text, place)))
-    return Found(query, len(snapshot.entries), matches, tuple(hits))
+    return Found(query, entries, matches, tuple(hits))
 
 
 def searched_text(message: Message) -> str:
     """The text of a message, and its calls as "name {arguments}"."""
+    blocks = message.blocks
+    if len(blocks) == 1 and isinstance(blocks[0], Text):  # most messages
+        return blocks[0].text
     calls = message.tool_calls()
     if not calls:
         return message.text()

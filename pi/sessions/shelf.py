@@ -11,7 +11,7 @@ import stat
 from pi.base.jsonl import JsonlReader, Record
 from pi.base.typing import NamedTuple
 from pi.sessions.entry import decode, is_waypoint, refusal
-from pi.sessions.errors import SessionError
+from pi.sessions.errors import NamedWrong
 from pi.sessions.snapshot import preview
 
 TYPE_CHECKING = False
@@ -42,7 +42,7 @@ def path_of(given: str) -> str:
     """The file a session argument means: a path as it is; a bare name (no slash, no ending)
     the file of that name among the project's sessions. Raises SessionError."""
     if not given.strip():
-        raise SessionError("a session needs a name or a path")
+        raise NamedWrong("a session needs a name or a path", hint="--session work")
     is_path = os.sep in given or "/" in given or "." in given
     return given if is_path else os.path.join(FOLDER, given + ENDING)
 
@@ -81,7 +81,7 @@ def latest(folder: str) -> str:
     """The path of the session written last. Raises SessionError if there is none."""
     found = cards(folder)
     if not found:
-        raise SessionError(f"there is no session in {folder} to continue", hint="start one with -p")
+        raise NamedWrong(f"there is no session in {folder} to continue", hint="start one with -p")
     return found[0].path
 
 
@@ -93,7 +93,7 @@ def pick(found: tuple[Card, ...], answer: str) -> Card:
     named = [card for card in found if card.name == text]
     close = named or [card for card in found if text and card.name.startswith(text)]
     if len(close) != 1:
-        raise SessionError(f"{text!r} is not one of the sessions")
+        raise NamedWrong(f"{text!r} is not one of the sessions", hint="type its number or name")
     return close[0]
 
 

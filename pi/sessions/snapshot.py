@@ -19,14 +19,14 @@ class Snapshot:
     conversation stands, ``latest`` the last entry of the file.
 
     ``read`` gives the entries of some ids that hold a message; they are read only when
-    asked for, since most questions are about a few of ten thousand.
+    asked for, since most questions are about a few of ten thousand, or look at each once.
     """
 
     __slots__ = ("_entries", "_read", "active", "latest", "parent_of")
 
     def __init__(
         self,
-        read: Callable[[Iterable[int]], tuple[SessionEntry, ...]],
+        read: Callable[[Iterable[int]], Iterable[SessionEntry]],
         parent_of: Mapping[int, int | None],
         active: int | None,
         latest: int | None,
@@ -41,12 +41,16 @@ class Snapshot:
     def entries(self) -> tuple[SessionEntry, ...]:
         """All that hold a message, in file order, one for each id."""
         if self._entries is None:
-            self._entries = self._read(self.parent_of)
+            self._entries = tuple(self._read(self.parent_of))
         return self._entries
+
+    def by_id(self) -> Iterable[SessionEntry]:
+        """The same by ascending id, one after the other; to be looked at and let go."""
+        return self._read(sorted(self.parent_of))
 
     def some(self, ids: Iterable[int]) -> tuple[SessionEntry, ...]:
         """Those of these ids that hold a message, in the order of ``ids``."""
-        return self._read(entry_id for entry_id in ids if entry_id in self.parent_of)
+        return tuple(self._read(entry_id for entry_id in ids if entry_id in self.parent_of))
 
     def lineage_ids(self) -> frozenset[int]:
         """The ids from a root to where the conversation stands, as far as they are there."""

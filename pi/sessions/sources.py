@@ -5,7 +5,7 @@ from __future__ import annotations
 from pi.base.errors import VerificationFailed
 from pi.sessions import pimono
 from pi.sessions.entry import SCHEMA_VERSION
-from pi.sessions.errors import SessionError
+from pi.sessions.errors import NamedWrong, SessionError
 from pi.sessions.load_rows import lines_of, loaded, read_lines, records
 from pi.sessions.plan import Plan
 from pi.sessions.rows import DIGEST
@@ -34,7 +34,12 @@ def load_import(path: str, data: bytes | None = None) -> Loaded:
     _check_digest(path, found, data)
     source = _understood(found)
     if not source.contents.is_session and not any(row.is_entry for row in source.rows):
-        raise SessionError(f"'{path}' is not a session file", code="not-a-session")
+        raise NamedWrong(
+            f"'{path}' is not a session file",
+            cause="none of its lines is a record of a session",
+            hint="a session's file or what /session-export wrote is",
+            code="not-a-session",
+        )
     if source.contents.schema_version > SCHEMA_VERSION:
         raise SessionError(
             f"'{path}' cannot be imported",
@@ -44,6 +49,17 @@ def load_import(path: str, data: bytes | None = None) -> Loaded:
             code="session-newer-schema",
         )
     return source
+
+
+def is_other(source: Loaded) -> bool:
+    """Whether the file holds something, and nothing of it is a session's: not even the
+    beginning of the first line of one."""
+    if source.contents.is_session or (source.contents.is_blank and not source.torn):
+        return False
+    from pi.sessions.journal import SIGNATURE  # whoever imports does not ask
+
+    with open(source.path, "rb") as file:
+        return not SIGNATURE.startswith(file.read(len(SIGNATURE)))
 
 
 def is_foreign(lines: tuple[Line, ...]) -> bool:

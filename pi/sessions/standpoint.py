@@ -7,7 +7,7 @@ before, and the next addition first stores again what is missing; see ``reanchor
 from __future__ import annotations
 
 from pi.base.typing import Any
-from pi.sessions.errors import SessionError
+from pi.sessions.errors import NamedWrong, SessionError
 from pi.sessions.lineage import path_to
 from pi.sessions.reanchor import Closed, close, gap, relinked
 
@@ -112,6 +112,8 @@ class Standpoint:
 
 
 def unknown(path: str, entry_id: int) -> SessionError:
-    return SessionError(
-        f"session '{path}' does not contain entry id {entry_id}", code="unknown-session-id"
+    return NamedWrong(
+        f"session '{path}' does not contain entry id {entry_id}",
+        hint="/session-graph-export - shows all entries, /branches the ends",
+        code="unknown-session-id",
     )

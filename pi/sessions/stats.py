@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pi.sessions.snapshot import Snapshot
 
 _TOKENS = ("input", "output", "cache_read", "cache_write")
+_INTEGERS = [int] * len(_TOKENS)
 
 
 class ToolCount(NamedTuple):
@@ -53,7 +54,7 @@ def count(snapshot: Snapshot) -> Stats:
     tools: dict[str, ToolCount] = {}
     tokens: dict[str, tuple[int, int]] = {}
     times = []
-    for entry in snapshot.entries:
+    for entry in snapshot.by_id():
         message = entry.message
         roles[message.role] = roles.get(message.role, 0) + 1
         if message.role == "tool":
@@ -66,7 +67,7 @@ def count(snapshot: Snapshot) -> Stats:
         if type(ts) is int:
             times.append(ts)
     return Stats(
-        len(snapshot.entries),
+        sum(roles.values()),
         len(tips(parent_of)),
         len(roots(parent_of)),
         max(depth.values(), default=0),
@@ -79,7 +80,8 @@ def count(snapshot: Snapshot) -> Stats:
         dict(sorted(tokens.items())),
         min(times, default=None),
         max(times, default=None),
-        examine([Node(entry, parent) for entry, parent in parent_of.items()]),
+        # What hangs on a root is sound, and so is its parent.
+        examine([Node(*each) for each in parent_of.items() if each[0] not in depth]),
     )
 
 
@@ -87,10 +89,10 @@ def _add_tokens(tokens: dict[str, tuple[int, int]], entry: SessionEntry) -> None
     usage = entry.extra.get("usage")
     if not isinstance(usage, dict):
         return
-    figures = [usage.get(name) for name in _TOKENS]
-    if not all(type(figure) is int for figure in figures):
+    figures: list[Any] = [usage.get(name) for name in _TOKENS]
+    if [type(figure) for figure in figures] != _INTEGERS:
         return
-    fresh, output, read, written = (int(figure or 0) for figure in figures)
+    fresh, output, read, written = figures
     origin = entry.message.origin
     name = f"{origin.provider}/{origin.model}" if origin is not None else "unknown"
     before = tokens.get(name, (0, 0))

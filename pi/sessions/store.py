@@ -123,7 +123,7 @@ class SessionStore:
         contents = self._journal.contents
         parent_of = contents.parents
         head = self.head if self.head is None or self.head in contents else None
-        return Snapshot(contents.entries, parent_of, head, self.file_head)
+        return Snapshot(contents.each, parent_of, head, self.file_head)
 
     def switch(self, head: int | None) -> None:
         """Go on from ``head`` (None: from the start of a new tree), now and in later runs.

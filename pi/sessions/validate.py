@@ -38,6 +38,12 @@ class Report(NamedTuple):
     def valid(self) -> bool:
         return self.findings.sound and not self.bad_lines
 
+    def of_no_session(self) -> Report:
+        """The report of a file that holds nothing of a session: what would be an unfinished
+        last line is no better than the others."""
+        last = ((self.torn, "it is no record of a session"),) if self.torn else ()
+        return self._replace(bad_lines=(*self.bad_lines, *last), torn=0)
+
 
 def validate(path: str, rows: Sequence[Row], torn: int = 0) -> Report:
     """Judge the rows of the session at ``path``; ``torn`` is the line that the file ends

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import io
 import stat
-import unicodedata
 
-from pi.base.errors import PiError
+from pi.base.errors import PiError, UsageError
 from pi.base.typing import NamedTuple
 from pi.skills.discovery import SKILL_FILE
 from pi.skills.installed import MAX_BYTES, MAX_FILES, is_kept
@@ -62,7 +61,7 @@ def read_archive(data: bytes, label: str) -> Tree:
     """
 
     def refused(why: str) -> PiError:
-        return PiError(f"{label}: {why}", hint="nothing was installed", code="bad-archive")
+        return UsageError(f"{label}: {why}", hint="nothing was installed", code="bad-archive")
 
     try:
         members = _zip(data) if data[:2] == b"PK" else _tar(data)
@@ -72,7 +71,7 @@ def read_archive(data: bytes, label: str) -> Tree:
     except RecursionError as exc:
         raise refused("it is no archive that can be read") from exc
     except Exception as exc:  # whatever the readers of damaged archives come up with
-        raise PiError(
+        raise UsageError(
             f"{label}: it is no archive that can be read",
             cause=f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__,
             hint="nothing was installed",
@@ -161,6 +160,8 @@ def _claim(
 ) -> None:
     """Note the path and its folders. The same name in other letters, or a file where a
     folder is, would overwrite one another on some file system."""
+    import unicodedata  # only for archives
+
     parts = path.rstrip("/").split("/")
     for end in range(1, len(parts) + 1):
         here = ("/".join(parts[:end]), kind if end == len(parts) else "folder")
@@ -218,7 +219,7 @@ def _unzipped(data: bytes) -> bytes:
     reader = zlib.decompressobj(wbits=31)
     whole = reader.decompress(data, MAX_TAR + 1)
     if len(whole) > MAX_TAR:
-        raise PiError(
+        raise UsageError(
             f"the archive unpacks to more than {MAX_BYTES} bytes",
             hint="nothing was installed",
             code="bad-archive",

@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 import re
 
-from pi.base.errors import PiError, VerificationFailed
+from pi.base.errors import PiError, UsageError, VerificationFailed
 from pi.base.files import replace_file
+from pi.base.given_file import not_taken
 from pi.base.typing import NamedTuple
 from pi.skills.cache import (
     FOLDERS,
@@ -55,7 +56,7 @@ def export_cache(cache: str, target: str, *, random_bytes: Callable[[int], bytes
     as its side file says.
     """
     if os.path.lexists(target):
-        raise PiError(f"{target} is already there", hint="choose another name")
+        raise UsageError(f"{target} is already there", hint="choose another name")
     members: dict[str, bytes] = {}
     count = size = 0
     for name, path in _bodies(cache):
@@ -71,11 +72,14 @@ def export_cache(cache: str, target: str, *, random_bytes: Callable[[int], bytes
         if size > MAX_TOTAL:
             raise PiError(f"{cache} is too large to carry", cause=f"more than {MAX_TOTAL} bytes")
     if not count:
-        raise PiError(f"there is nothing in the skills cache {cache}")
+        raise UsageError(
+            f"there is nothing in the skills cache {cache}",
+            hint="what is downloaded is kept there; --skills-cache-dir names another",
+        )
     try:
         replace_file(target, _tar(members), random_bytes=random_bytes, mode=0o644, sync=True)
     except OSError as exc:
-        raise PiError(f"failed to write {target}", cause=exc.strerror or str(exc)) from exc
+        raise not_taken(f"failed to write {target}", exc) from exc
     return Moved(count, size)
 
 
@@ -89,7 +93,7 @@ def import_cache(source: str, cache: str, *, random_bytes: Callable[[int], bytes
     try:
         data, _ = read_plain(source, MAX_TOTAL + (MAX_ENTRIES << 12))
     except OSError as exc:
-        raise PiError(f"failed to read {source}", cause=exc.strerror or str(exc)) from exc
+        raise not_taken(f"failed to read the skills cache {source}", exc) from exc
     members = _members(data, source)
     bodies = [name for name in members if not name.endswith(META_ENDING)]
     for name in members:
@@ -110,7 +114,7 @@ def import_cache(source: str, cache: str, *, random_bytes: Callable[[int], bytes
         for name, content in members.items():
             replace_file(os.path.join(cache, name), content, random_bytes=random_bytes)
     except OSError as exc:
-        raise PiError(f"failed to write {cache}", cause=exc.strerror or str(exc)) from exc
+        raise not_taken(f"failed to write the skills cache {cache}", exc) from exc
     return Moved(len(bodies), sum(len(members[name]) for name in bodies))
 
 
@@ -122,7 +126,7 @@ def _bodies(cache: str) -> Iterator[tuple[str, str]]:
         except FileNotFoundError:
             continue
         except OSError as exc:
-            raise PiError(f"failed to read {cache}", cause=exc.strerror or str(exc)) from exc
+            raise not_taken(f"failed to read the skills cache {cache}", exc) from exc
         for name in names:
             whole = f"{folder}/{name}"
             match = MEMBER.fullmatch(whole)

@@ -42,10 +42,9 @@ class Catalogue(NamedTuple):
 
         close = get_close_matches(name, [skill.name for skill in self.skills], n=3, cutoff=0.5)
         near = f"did you mean {' or '.join(close)}? " if close else ""
-        where = ", ".join(self.searched) or "nowhere"
-        raise UsageError(
-            f"unknown skill '{name}'", hint=f"{near}searched: {where}", code="unknown-skill"
-        )
+        where = ", ".join(self.searched)
+        told = f"searched: {where}" if where else "there is no folder of skills to search"
+        raise UsageError(f"unknown skill '{name}'", hint=f"{near}{told}", code="unknown-skill")
 
     def select(self, names: Sequence[str]) -> tuple[Skill, ...]:
         """The skills of these names in this order, each once. Raises UsageError."""
@@ -103,7 +102,7 @@ def explicit_skills(path: str) -> Explicit:
             raise UsageError(f"there is no skill in {path}", hint=f"a skill has a {SKILL_FILE}")
         return Explicit(inside.found, inside.warnings)
     if not os.path.lexists(path):
-        raise UsageError(f"there is no skill at {path}")
+        raise UsageError(f"there is no skill at {path}", hint="check the path")
     if not path.endswith(".md"):
         raise UsageError(f"{path} is no skill", hint=f"a folder with {SKILL_FILE}, or a .md file")
     is_folder = os.path.basename(path) == SKILL_FILE

@@ -7,6 +7,7 @@ top of a searched folder only. Links are followed; what is reached twice is take
 from __future__ import annotations
 
 import os
+import stat
 
 from pi.base.typing import NamedTuple
 
@@ -102,43 +103,49 @@ class _Walk:
         if not os.path.isdir(place.path):
             return
         self._folders = 0
-        if not place.managed and self._skill_of(place.path, place):
+        real = os.path.realpath(place.path)
+        if not place.managed and self._skill_of(place.path, real, place):
             return
-        self._search(place.path, place, 0)
+        self._search(place.path, real, place, 0)
 
-    def _search(self, path: str, place: Place, depth: int) -> None:
-        """Take the skills of a folder that is none itself."""
-        if not self._is_new(path):
+    def _search(self, path: str, real: str, place: Place, depth: int) -> None:
+        """Take the skills of a folder that is none itself, and that really is ``real``."""
+        if not self._is_new(real):
             return
         folders = []
         flat = 0
-        for name, is_folder in self._names(path):
+        for name, is_folder, is_link in self._names(path):
             full = os.path.join(path, name)
             if is_folder:
                 if name != "node_modules":
-                    folders.append(full)
+                    folders.append((full, _real(full, real, is_link)))
             elif depth == 0 and name.endswith(".md"):
                 flat += 1
                 if flat == MAX_FOLDERS + 1:
                     told = f"{place.path}: more than {MAX_FOLDERS} files; not all read"
                     self.warnings.append(told)
-                if flat <= MAX_FOLDERS and self._is_new(full):
+                if flat <= MAX_FOLDERS and self._is_new(_real(full, real, is_link)):
                     self.found.append(Found(full, False, place))
-        for full in folders:
+        for full, really in folders:
             if self._folders >= MAX_FOLDERS:
                 self.warnings.append(f"{place.path}: more than {MAX_FOLDERS} folders; not all read")
                 return
             self._folders += 1
-            if not self._skill_of(full, place) and depth < MAX_DEPTH:
-                self._search(full, place, depth + 1)
+            if not self._skill_of(full, really, place) and depth < MAX_DEPTH:
+                self._search(full, really, place, depth + 1)
 
-    def _skill_of(self, path: str, place: Place) -> bool:
+    def _skill_of(self, path: str, real: str, place: Place) -> bool:
         """Whether the folder is a skill, which is then taken."""
         for name in (SKILL_FILE, "skill.md"):
             full = os.path.join(path, name)
-            if not os.path.lexists(full) or os.path.isdir(full):
+            try:
+                mode = os.lstat(full).st_mode
+            except (OSError, ValueError):
                 continue
-            if self._is_new(full):
+            is_link = stat.S_ISLNK(mode)
+            if stat.S_ISDIR(mode) or (is_link and os.path.isdir(full)):
+                continue
+            if self._is_new(_real(full, real, is_link)):
                 self.found.append(Found(full, True, place))
                 # Where case does not count, the file may be there under the right name.
                 if name != SKILL_FILE and SKILL_FILE not in os.listdir(path):
@@ -146,18 +153,24 @@ class _Walk:
             return True
         return False
 
-    def _names(self, path: str) -> list[tuple[str, bool]]:
+    def _names(self, path: str) -> list[tuple[str, bool, bool]]:
+        """The names in a folder, each with whether it leads to a folder and is a link."""
         try:
             with os.scandir(path) as entries:
-                names = [(entry.name, entry.is_dir()) for entry in entries]
+                names = [(entry.name, entry.is_dir(), entry.is_symlink()) for entry in entries]
         except OSError as exc:
             self.warnings.append(f"failed to read {path}: {exc.strerror or exc}")
             return []
         return sorted(name for name in names if not name[0].startswith("."))
 
-    def _is_new(self, path: str) -> bool:
-        real = os.path.realpath(path)
+    def _is_new(self, real: str) -> bool:
         if real in self._seen:
             return False
         self._seen.add(real)
         return True
+
+
+def _real(path: str, folder: str, is_link: bool) -> str:
+    """Where ``path`` leads, in a folder that really is ``folder``: asks the file system for
+    links only, since it asks about each folder above."""
+    return os.path.realpath(path) if is_link else os.path.join(folder, os.path.basename(path))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 
 from pi.base.errors import ConfigError, PiError, UsageError
 from pi.base.typing import NamedTuple
@@ -198,6 +197,8 @@ def _put(temporary: str, target: str) -> Callable[[], None]:
     try:
         os.link(target, aside, follow_symlinks=False)
     except (OSError, NotImplementedError):  # a file system without hard links
+        import shutil  # only where something is replaced
+
         shutil.copy2(target, aside, follow_symlinks=False)
     os.replace(temporary, target)
     return lambda: os.replace(aside, target)
@@ -209,6 +210,8 @@ def _aside(temporary: str) -> str:
 
 def _remove(path: str) -> None:
     if os.path.isdir(path) and not os.path.islink(path):
+        import shutil
+
         shutil.rmtree(path, ignore_errors=True)
     else:
         with contextlib.suppress(OSError):

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 
-from pi.base.errors import PiError, UsageError
+from pi.base.errors import UsageError
+from pi.base.given_file import not_taken
 from pi.base.typing import NamedTuple
 from pi.skills.archive import ENDINGS, File, Tree, is_archive, read_archive
 from pi.skills.discovery import SKILL_FILE
@@ -76,7 +77,7 @@ def local_item(path: str, recorded: str) -> Item:
         source["artifact_sha256"] = hashlib.sha256(data).hexdigest()
         found = read_archive(data, path)
         return checked(from_tree(found, source, path, "local", last=stem(path)))
-    if not path.endswith(".md"):
+    if not path.endswith(".md") and os.path.lexists(path):
         raise UsageError(
             f"skill source {path} must be a .md file",
             hint=f"or a folder with {SKILL_FILE}, or a .skill, .zip or .tar.gz of one",
@@ -96,9 +97,9 @@ def text_of(data: bytes, label: str) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
-        raise PiError(f"{label} is not UTF-8 text", cause=f"at byte {exc.start}") from None
+        raise UsageError(f"{label} is not UTF-8 text", cause=f"at byte {exc.start}") from None
     if "\0" in text:
-        raise PiError(f"{label} is not UTF-8 text", cause="it holds a NUL character")
+        raise UsageError(f"{label} is not UTF-8 text", cause="it holds a NUL character")
     return text
 
 
@@ -137,7 +138,7 @@ def checked(item: Item) -> Item:
         text = text_of(item.files[SKILL_FILE].data, f"{SKILL_FILE} of {item.label}")
         judged = judge_folder(text, f"{item.name}/{SKILL_FILE}", "project")
         if judged.skill is None:
-            raise PiError(f"{item.label} is no skill that can be used", cause=judged.warnings[0])
+            raise UsageError(f"{item.label} is no skill that can be used", cause=judged.warnings[0])
     return item
 
 
@@ -154,6 +155,4 @@ def _read(path: str, limit: int) -> bytes:
     try:
         return read_plain(path, limit)[0]
     except OSError as exc:
-        raise PiError(
-            f"failed to read skill source {path}", cause=exc.strerror or str(exc)
-        ) from exc
+        raise not_taken(f"failed to read skill source {path}", exc) from exc

@@ -46,7 +46,9 @@ def read_lock_if_any(path: str) -> Lock | None:
         return None
     except OSError as exc:
         raise ConfigError(
-            f"failed to read skills lockfile {path}", cause=exc.strerror or str(exc)
+            f"failed to read skills lockfile {path}",
+            cause=exc.strerror or str(exc),
+            hint="--skills-lock-file names the file",
         ) from exc
     return parse_lock(data, path)
 

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 NAME = "skills.lock.json"
 SCHEMAS = (1, 2)
+# Nothing writes over a lockfile that cannot be read: it may be all that is known of the skills.
+WAY_OUT = (
+    "restore it, or move it away: pi --skills-lock-write then makes a new one of what is "
+    "installed, which does not know where that came from"
+)
 MAX_BYTES = 32 * 1024 * 1024
 DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 SIGNED = ("expected_sha256", "signing_key_id", "signature", "signer_public_key",
@@ -95,7 +100,9 @@ def parse_lock(data: bytes, path: str) -> Lock:
     """Read a lockfile. Raises VerificationFailed saying which entry is wrong and how."""
 
     def wrong(why: str) -> VerificationFailed:
-        return VerificationFailed(f"skills lockfile {path}: {why}", code="bad-lockfile")
+        return VerificationFailed(
+            f"skills lockfile {path}: {why}", hint=WAY_OUT, code="bad-lockfile"
+        )
 
     document = _document(data, path)
     if not isinstance(document, dict) or not isinstance(document.get("entries"), list):
@@ -105,6 +112,7 @@ def parse_lock(data: bytes, path: str) -> Lock:
         raise VerificationFailed(
             f"unsupported skills lockfile schema_version {version!r} in {path} "
             f"(expected {' or '.join(map(str, SCHEMAS))})",
+            hint=f"use a newer pi, or {WAY_OUT}",
             code="bad-lockfile",
         )
     found: dict[str, LockEntry] = {}
@@ -139,7 +147,10 @@ def _document(data: bytes, path: str) -> Any:
         return parse(data)
     except ValueError as exc:
         raise VerificationFailed(
-            f"failed to parse skills lockfile {path}", cause=str(exc), code="bad-lockfile"
+            f"failed to parse skills lockfile {path}",
+            cause=str(exc),
+            hint=WAY_OUT,
+            code="bad-lockfile",
         ) from exc
 
 

@@ -30,8 +30,10 @@ def read_plain(path: str, max_bytes: int) -> tuple[bytes, os.stat_result]:
         if not stat.S_ISREG(state.st_mode):
             raise NotPlain(0, "it is not a regular file")
         pieces, left = [], max_bytes + 1
+        # No more than there should be: room for a megabyte costs more than a short file.
+        size = min(max(state.st_size + 1, 4096), 1 << 20)
         while left > 0:
-            piece = os.read(descriptor, min(left, 1 << 20))
+            piece = os.read(descriptor, min(left, size))
             if not piece:
                 break
             pieces.append(piece)

@@ -16,7 +16,7 @@ INTRODUCTION = (
     "description, read the file of that skill with the read tool first. Resolve relative paths "
     "in it against the folder of that file, and use absolute paths in tool calls."
 )
-ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
+ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"})
 ORDER = ("explicit", "project", "user", "settings")
 
 
@@ -61,4 +61,4 @@ def invocation(skill: Skill, arguments: str = "") -> str:
 
 
 def escaped(text: str) -> str:
-    return "".join(ESCAPES.get(sign, sign) for sign in text)
+    return text.translate(ESCAPES)

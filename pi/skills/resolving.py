@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from pi.base.errors import PiError, UsageError, VerificationFailed
+from pi.base.errors import UsageError, VerificationFailed
 from pi.base.typing import NamedTuple
 from pi.skills.registry import is_expired
 from pi.skills.statements import signature_problem, skill_statement
@@ -64,7 +64,7 @@ def resolve_names(
     for name in dict.fromkeys(names):
         entry = entries.get(name)
         if entry is None:
-            raise PiError(
+            raise UsageError(
                 f"registry does not contain skill '{name}'",
                 hint=_nearest(name, entries),
                 code="unknown-skill",

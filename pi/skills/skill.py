@@ -8,6 +8,7 @@ and never offered to the model.
 from __future__ import annotations
 
 import os
+import re
 
 from pi.base.typing import NamedTuple
 from pi.skills.frontmatter import parse
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 PLAIN, FLAT, FOLDER = "plain", "flat", "folder"
 MAX_NAME = 64
+NAME = re.compile("[a-z0-9]+(?:-[a-z0-9]+)*")  # what no rule has anything against
 MAX_DESCRIPTION = 1024
 MAX_COMPATIBILITY = 500
 
@@ -119,7 +121,9 @@ def judge_flat(text: str, file: str, scope: str, *, managed: bool) -> Judged:
 
 def name_problems(name: str, folder: str) -> list[str]:
     """What the standard has against ``name``, of a skill in ``folder``."""
-    import unicodedata  # only where there are skills
+    if name == folder and len(name) <= MAX_NAME and NAME.fullmatch(name):
+        return []
+    import unicodedata  # only for other names
 
     name = unicodedata.normalize("NFKC", name)
     found = []

@@ -110,7 +110,7 @@ class Stage:
         settings = self.settings
         records: tuple[TrustRecord, ...] | None = None
         if settings.trust_file:
-            found = read_trust_file(settings.trust_file)
+            found = read_trust_file(settings.trust_file, may_be_new=bool(settings.changes.adds))
             for sentence in found.warnings:
                 self.warn(sentence)
             records, _ = change(found.records, settings.changes, self.now)

@@ -36,9 +36,18 @@ class TrustFile(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def read_trust_file(path: str) -> TrustFile:
-    """The store at ``path``; a missing file is an empty one. Raises ConfigError."""
-    return _read(path)[0]
+def read_trust_file(path: str, *, may_be_new: bool = False) -> TrustFile:
+    """The store at ``path``. Raises ConfigError; also for a missing file, unless it
+    ``may_be_new``: who is about to make it begins with an empty one."""
+    found, mode = _read(path)
+    if mode is None and not may_be_new:
+        raise ConfigError(
+            f"failed to read trusted root file '{path}'",
+            cause="there is no such file",
+            hint="check the name; --skill-trust-add and /skills-trust-add make it",
+            code="no-trust-file",
+        )
+    return found
 
 
 def update_trust_file(

@@ -185,7 +185,10 @@ def _added(known: TrustRecord | None, spec: KeySpec, now: int, *, replace: bool)
     try:
         decode_public_key(spec.public_key)
     except base64_strict.NotBase64 as exc:
-        raise UsageError(f"{where}: the public key {exc}") from None
+        raise UsageError(
+            f"{where}: the public key {exc}",
+            hint="pi --skill-keygen prints one: 32 bytes in base64",
+        ) from None
     if known is None:
         return TrustRecord(_checked_id(spec.id, where), spec.public_key)
     if not replace and base64_strict.trim(known.public_key) != spec.public_key:

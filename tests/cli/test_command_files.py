@@ -168,7 +168,7 @@ def test_a_difference(pi: Pi) -> None:
     run(pi, "-/session-diff 1").said("usage: /session-diff [<left-id> <right-id>]")
     done = run(pi, "/session-diff 999 1")
     done.said("session diff error: unknown left session id 999")
-    assert done.code == 1
+    assert done.code == 2
 
 
 def test_a_drawing(pi: Pi) -> None:
@@ -180,7 +180,7 @@ def test_a_drawing(pi: Pi) -> None:
     assert "  n1 --> n2" in drawn
     done = run(pi, "/session-graph-export .")
     done.said("session graph export error: path=. error=", "is a directory")
-    assert done.code == 1
+    assert done.code == 2
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_replacing_with_a_file_that_is_not_there_destroys_nothing(pi: Pi) -> Non
     path = write_session(pi, *TREE)
     before = path.read_bytes()
     done = run(pi, "/session-import nope.jsonl --mode replace")
-    assert done.code == 1
+    assert done.code == 2
     assert path.read_bytes() == before
     assert "there is no session file" in done.stderr
 
@@ -297,7 +297,7 @@ def test_branch_and_undo(pi: Pi) -> None:
     done.said("undo: head=2 was=3", "active_head=2", "active_head=none", "resumed at head 3")
     done.said("id=3 parent=2 text=three")
     done = run(pi, "/branch 99")
-    assert done.code == 1
+    assert done.code == 2
     assert "unknown session id 99" in done.stdout
     assert run(pi, "/branch x").code == 2
     run(pi, "/branch ~1", "/session").said("active_head=2")

@@ -49,7 +49,7 @@ def test_what_is_no_file_is_one_clear_error(pi: Pi) -> None:
     for name, cause in (("pipe", "a named pipe"), ("folder", "a folder")):
         for flags in (("-p", "x"), ("--session-validate",)):
             done = pi("--model", "demo/tour", "--session", f"{name}.jsonl", *flags)
-            assert done.returncode == 1
+            assert done.returncode == 2
             assert cause in done.stderr
             assert done.stderr.count("error:") == 1
 

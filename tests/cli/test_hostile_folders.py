@@ -43,5 +43,5 @@ def test_what_is_piped_in_cannot_approve_the_folder_it_lies_in(clone: Pi) -> Non
     why = "only a person on a terminal or a command file with /trust --yes can do that"
     assert done.stdout.count(f"trust error: error=the folder was not approved ({why})") == 2
     assert done.stderr.count("Nobody is there to be asked") == 2
-    assert done.stderr.count("add --yes") == 1, "not where it was given already"
+    assert "add --yes" not in done.stderr, "it would be of no use"
     assert "[default]" in clone("--print-config", "tool-policy-preset").stdout

@@ -6,7 +6,6 @@ import itertools
 import json
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -18,7 +17,8 @@ from tests.cli.conftest import KEY, Pi
 from tests.cli.playing import turn
 from tests.cli.schemas import check, only_line, strict
 from tests.fakes.chat import STREAM, answers, call, delta, finish
-from tests.fakes.fault_server import FaultServer, Peer
+from tests.fakes.fault_server import FaultServer, Peer, refusing
+from tests.fakes.patience import LONG_S
 
 RESULT = ("--output-format", "json")
 EVENTS = ("--json-events",)
@@ -52,12 +52,6 @@ def ended(done: subprocess.CompletedProcess[str], form: tuple[str, ...]) -> dict
     return end
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 Failure = tuple[int, str, str, tuple[str, ...], dict[str, str]]
 EARLY: dict[str, Failure] = {
     "no key": (3, "credential", "missing-api-key", ("-p", "x"), {}),
@@ -69,7 +63,7 @@ EARLY: dict[str, Failure] = {
     "bad value": (2, "usage", "bad-usage", ("--max-turns", "few", "-p", "x"), {}),
     "bad variable": (2, "usage", "bad-config", ("-p", "x"), {"PI_MAX_TURNS": "few"}),
     "system prompt": (2, "usage", "bad-usage", (*DEMO, "--system-prompt-file", "nope"), {}),
-    "no session": (1, "failed", "session-unreadable", (*DEMO, "--session", "./folder"), {}),
+    "no session": (2, "usage", "session-unreadable", (*DEMO, "--session", "./folder"), {}),
     "log": (2, "usage", "log-not-opened", (*DEMO, "--tool-audit-log", "folder"), {}),
     "cassette": (2, "usage", "cassette-not-read", (*DEMO, "--replay", "nope"), {}),
 }
@@ -152,7 +146,8 @@ def test_a_run_that_fails_says_so_in_its_last_line(
 
 
 def test_a_server_that_is_not_there_is_4(pi: Pi, form: tuple[str, ...]) -> None:
-    done = pi.ask(f"http://127.0.0.1:{free_port()}", "--no-session", *form)
+    with refusing() as url:
+        done = pi.ask(url, "--no-session", *form)
     assert (ended(done, form)["exit_class"], done.returncode) == ("unreachable", 4)
 
 
@@ -175,9 +170,9 @@ def test_a_cancelled_run_is_130(pi: Pi, form: tuple[str, ...], number: signal.Si
     with FaultServer(silent) as server:
         arguments = ("--api-base", server.url + "/v1", "-p", "x", "--no-session", *form)
         process = pi.start(*arguments, environ=KEY)
-        assert server.accepted.wait(20)
+        assert server.accepted.wait(LONG_S)
         process.send_signal(number)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=LONG_S)
     assert process.returncode == 130, err
     assert last(form, out.decode())["status"] == "cancelled"
 
@@ -194,7 +189,7 @@ def test_a_signal_while_the_prompt_is_read_is_130(pi: Pi) -> None:
     assert process.stderr is not None
     assert b"reading standard input" in process.stderr.readline()  # said once it waits
     process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=LONG_S)
     assert process.returncode == 130
     assert last(RESULT, out.decode())["status"] == "cancelled"
 

@@ -35,7 +35,7 @@ def test_a_bare_name_is_a_session_of_the_folder(pi: Pi) -> None:
 def test_continue_goes_on_with_the_one_written_last(pi: Pi) -> None:
     (pi.folder / "notes.txt").write_text("hi")
     done = pi(*DEMO, "-c", "-p", "x")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "there is no session" in done.stderr
     ask(pi, "--session", "a")
     ask(pi, "--session", "b")
@@ -76,5 +76,5 @@ def test_branching_from_an_entry_makes_siblings(pi: Pi) -> None:
     ask(pi, "--session", "s")
     ask(pi, "--session", "s", "--branch-from", "2")
     done = pi("--session", "s", "--branch-from", "99", *DEMO, "-p", "x")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "does not contain entry id 99" in done.stderr

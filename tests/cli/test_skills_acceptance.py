@@ -360,6 +360,7 @@ def test_c77_c82_comparing_with_the_lockfile(pi: Pi) -> None:
     assert said[0] == f"skills lock write: path={LOCK} entries=1"
     assert said[1] == "skills lock write: path=other.json entries=1"
     assert said[2].startswith(f"skills lock write error: path={D} error=")
+    assert said.pop(3) == "hint: --skills-lock-file names the file"
     counts = "expected_entries=1 actual_entries=1"
     assert said[3] == f"skills lock diff: in-sync path={LOCK} {counts}"
     found = json.loads(said[4])
@@ -372,7 +373,8 @@ def test_c77_c82_comparing_with_the_lockfile(pi: Pi) -> None:
     said = loop(pi, "/skills-sync", "/skills-list")
     assert said[0].startswith("skills sync: drift ")
     assert "changed=focus.md" in said[0]
-    assert said[1].startswith("skills list:")
+    assert said[1] == "hint: pi --skills-sync --install-missing installs them anew"
+    assert said[2].startswith("skills list:")
     write(pi, "commands", "/skills-sync\n")
     assert pi("--no-session", "--command-file", "commands").returncode == 7
 
@@ -388,8 +390,9 @@ def test_c78_c79_c80_pruning(pi: Pi) -> None:
     assert said[1] == "prune: file=stale.md action=would_delete"
     text = (pi.folder / LOCK).read_text("utf-8")
     write(pi, LOCK, text.replace("tracked.md", "../escape.md"))
-    (line,) = loop(pi, "/skills-prune --apply")
+    line, hint = loop(pi, "/skills-prune --apply")
     assert "unsafe lockfile entry '../escape.md'" in line
+    assert "move it away: pi --skills-lock-write then makes a new one" in hint
     assert stale.exists()
     write(pi, LOCK, text)
     write(pi, "commands", "/skills-prune --apply --yes\n")

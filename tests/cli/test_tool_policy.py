@@ -73,6 +73,12 @@ def test_a_flag_that_is_given_overrides_the_preset_whatever_its_value(
     assert printed(pi, "--tool-policy-preset", preset, *flags)[key] == value
 
 
+def test_folders_that_are_allowed_are_printed_once_and_from_the_top(pi: Pi) -> None:
+    (pi.folder / "sub").mkdir()
+    roots = printed(pi, "--allow-path", "sub,.,sub/.")["allowed_roots"]
+    assert roots == [str(pi.folder), str(pi.folder / "sub")]
+
+
 def test_a_variable_overrides_the_preset_too(pi: Pi) -> None:
     policy = printed(pi, PI_TOOL_POLICY_PRESET="hardened", PI_OS_SANDBOX_MODE="off")
     assert (policy["preset"], policy["os_sandbox_mode"]) == ("hardened", "off")

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from tests.cli.playing import play, run, turn
 from tests.cli.test_interrupts import SLEEPER, gone, wait_for
 from tests.fakes.chat import answers, delta, finish
 from tests.fakes.fault_server import FaultServer
+from tests.fakes.patience import LONG_S, in_time
 
 ANY = ("--bash-profile", "permissive")
 EVERY_TOOL = "read,write,edit,bash,grep,find,ls"
@@ -79,17 +79,20 @@ def test_a_program_that_is_not_on_the_list_can_be_put_there(pi: Pi) -> None:
 
 
 def test_at_the_time_limit_a_command_and_its_children_are_gone(pi: Pi) -> None:
-    content, read = run(pi, f"{SLEEPER}", *ANY, "--bash-timeout-ms", "1000")
-    assert content["timed_out"] is True
-    assert "command timed out after 1000 ms" in read
-    for name in ("pid", "child"):
-        assert gone(int((pi.folder / name).read_text()))
+    def attempt(limit_ms: int) -> None:
+        for name in ("pid", "child"):
+            (pi.folder / name).unlink(missing_ok=True)
+        content, read = run(pi, f"{SLEEPER}", *ANY, "--bash-timeout-ms", str(limit_ms))
+        assert content["timed_out"] is True
+        assert f"command timed out after {limit_ms} ms" in read
+        for name in ("pid", "child"):
+            assert gone(int((pi.folder / name).read_text()))
+
+    in_time(attempt, 1000)
 
 
 def test_a_background_child_is_not_waited_for_and_ends_with_pi(pi: Pi) -> None:
-    began = time.monotonic()
-    content, read = run(pi, "sleep 30 & echo $! > child; echo hi", *ANY)
-    assert time.monotonic() - began < 15
+    content, read = run(pi, "sleep 300 & echo $! > child; echo hi", *ANY)
     assert (content["stdout"], content["status"]) == ("hi\n", 0)
     assert "still running in the background" in read
     assert gone(int((pi.folder / "child").read_text()))
@@ -114,7 +117,7 @@ def test_a_terminated_pi_takes_a_confined_command_with_it(pi: Pi) -> None:
         wait_for(pi.folder / "ready")
         (child,) = children(process.pid)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
+        process.communicate(timeout=LONG_S)
     assert process.returncode == 130
     assert gone(child)
 
@@ -123,7 +126,10 @@ def children(pid: int) -> list[int]:
     """The processes a process started; without the kernel's list, those of a shell's note."""
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").iterdir():
-        found += map(int, (task / "children").read_text().split())
+        try:
+            found += map(int, (task / "children").read_text().split())
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # a thread that has ended meanwhile
     return found
 
 

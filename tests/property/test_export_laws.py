@@ -111,7 +111,7 @@ def test_a_page_says_what_was_said_and_nothing_breaks_out(text: str, title: str)
         entry(3, spoken("tool", text)),
         {"record_type": "entry", "kind": "compaction", "id": 4, "parent_id": 3, "summary": text},
     )
-    page = to_html(title, found, picture_mime).decode("utf-8")
+    page = b"".join(to_html(title, found, picture_mime)).decode("utf-8")
     reader = Reader()
     reader.feed(page)
     reader.close()
@@ -155,9 +155,9 @@ def test_nothing_in_a_message_ends_its_fence(text: str) -> None:
     for record in plain:
         for block in record["message"]["content"]:
             block.update(text="x", arguments={})
-    one, other = (to_markdown("t", rows(*which)).decode() for which in (said, plain))
+    one, other = (b"".join(to_markdown("t", rows(*which))).decode() for which in (said, plain))
     assert outside(one) == outside(other)
-    named = to_markdown(text, rows(entry(1, spoken("tool", text)))).decode()
+    named = b"".join(to_markdown(text, rows(entry(1, spoken("tool", text))))).decode()
     assert len([line for line in outside(named) if line.startswith("#")]) == 2
     assert outside(fenced(text)) == [""]
 
@@ -221,7 +221,7 @@ def test_what_goes_to_the_ancestor_s_format_comes_back_the_same(
     first = rows(*(entry(at, one, **more) for at, (one, more) in enumerate(said, 1)))
     before = [row.record for row in first if row.record is not None]
     assert len(before) == len(said)
-    lines = lines_of(to_pimono({}, first, len(said))).lines
+    lines = lines_of(b"".join(to_pimono({}, first, len(said)))).lines
     after = [row.record for row in pimono.convert(lines) if row.record and row.is_entry]
     assert [decode(one).message for one in after] == [decode(one).message for one in before]
     assert read_context(after).messages == read_context(before).messages
@@ -261,13 +261,13 @@ def test_nothing_redacted_tells_a_given_secret(secret: str, value: Any, role: st
     found = rows(*clean)
     assert [row.reason for row in found] == [""]
     outputs = [
-        encode_line(clean[0]),
+        [encode_line(clean[0])],
         to_markdown("t", found),
         to_html("t", found, picture_mime),
         to_json("t", {}, found),
         to_pimono({}, found, 1),
     ]
     for output in outputs:
-        text = output.decode()
+        text = b"".join(output).decode()
         assert secret not in text
         assert json.dumps(secret)[1:-1] not in text

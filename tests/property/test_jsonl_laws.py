@@ -44,6 +44,42 @@ def read(data: bytes, cuts: list[int], longest: int) -> tuple[list[Line], int, i
     return [*found, *([last] if last else [])], reader.number, reader.offset
 
 
+pieces = st.sampled_from(
+    [
+        b'{"a":1}',
+        b'{"a":[',
+        b'{"a":[{}',
+        b"{}]}",
+        b"]}",
+        b"1",
+        b"1]",
+        b"[1",
+        b"NaN",
+        b"},{",
+        b",",
+        b'{"NaN":"',
+        b'"}',
+        b'{},{"b":2}',
+        b"{},{}",
+        b"{},NaN,{}",
+        b" {} \r",
+        b"",
+        b"]",
+        b"[",
+    ]
+)
+
+
+@given(parts=st.lists(st.lists(pieces, min_size=1, max_size=3).map(b"".join), max_size=5))
+@settings(max_examples=few(300), deadline=None)
+def test_no_line_makes_up_for_the_damage_of_another(parts: list[bytes]) -> None:
+    """Lines that come together are read as lines that come one by one."""
+    data = b"".join(part + b"\n" for part in parts)
+    one_by_one = JsonlReader()
+    alone = [line for part in parts for line in one_by_one.feed(part + b"\n")]
+    assert JsonlReader().feed(data) == alone
+
+
 @given(record=records(clean_texts))
 @settings(max_examples=few(200), deadline=None)
 def test_what_was_encoded_comes_back_equal(record: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,27 @@ def test_a_failure_leaves_the_old_content_and_no_litter(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="folder"):
         replace_file(str(target), b"new", random_bytes=os.urandom)
     assert os.listdir(tmp_path) == ["folder"]
+
+
+def test_pieces_are_written_as_they_are_made(tmp_path: Path) -> None:
+    made = [b"a" * 200_000, b"", b"b" * 200_000, b"c"]
+    replace_file(str(tmp_path / "x"), iter(made), random_bytes=os.urandom)
+    assert (tmp_path / "x").read_bytes() == b"".join(made)
+    replace_file(str(tmp_path / "x"), iter(()), random_bytes=os.urandom)
+    assert (tmp_path / "x").read_bytes() == b""
+
+
+def test_a_piece_that_cannot_be_made_leaves_the_old_content(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"old")
+
+    def pieces() -> Iterator[bytes]:
+        yield b"a" * 300_000
+        raise ValueError("no more")
+
+    with pytest.raises(ValueError, match="no more"):
+        replace_file(str(tmp_path / "x"), pieces(), random_bytes=os.urandom)
+    assert (tmp_path / "x").read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["x"]
 
 
 def test_a_name_relative_to_an_open_folder_is_replaced_there(tmp_path: Path) -> None:

@@ -33,9 +33,15 @@ def test_a_session_named_by_the_user_is_a_promise() -> None:
 
 
 def test_json_beside_a_prompt_is_told_what_gives_an_answer_as_json() -> None:
-    with pytest.raises(UsageError, match="--json needs --list-models") as caught:
+    with pytest.raises(UsageError, match="--json is for what prints no model's answer") as caught:
         settings("--json", "-p", "hello")
     assert "--output-format json" in caught.value.hint
+
+
+def test_a_client_key_without_its_certificate_is_refused_wherever_it_is_from() -> None:
+    with pytest.raises(UsageError, match="--client-key needs --client-cert"):
+        settings("--client-key", "k.pem")
+    assert settings("--client-key", "k.pem", "--client-cert", "c.pem").network.client_key == "k.pem"
 
 
 def test_a_system_prompt_may_be_empty() -> None:

@@ -80,6 +80,21 @@ def test_a_failure_is_a_result(tmp_path: Path) -> None:
     assert found.result.error.code == "unknown-session-id"
 
 
+def test_a_person_is_told_what_to_do_and_a_script_finds_it_beside_the_error(
+    tmp_path: Path,
+) -> None:
+    person = context(tmp_path, entry(1, None))._replace(interactive=True)
+    hint = "/session-graph-export - shows all, /branches the ends"
+    line = "branch error: error=unknown session id 7"
+    assert run_line("/branch 7", person).lines == (line, f"hint: {hint}")
+    assert run_line("/branch 7 --json", person).lines[0].count(hint) == 1
+    told = run_line("/models-list --bogus", person).lines
+    assert told[-1].startswith("usage: "), "the usage is the hint, and is told once"
+    assert run_line("/branch 7", context(tmp_path)).lines == (line,)
+    (told_json,) = run_line("/nosuch --json", context(tmp_path)).lines
+    assert json.loads(told_json)["error"]["hint"] == "run /help for command list"
+
+
 def test_a_bug_in_a_handler_is_a_result_too(tmp_path: Path) -> None:
     """A service that breaks its promise stands for it."""
     found = context(tmp_path, entry(1, None), stdin=lambda: 1 // 0)

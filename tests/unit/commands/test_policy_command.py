@@ -69,7 +69,7 @@ def test_the_json_form_has_the_older_keys_at_the_top(folder: Path) -> None:
 
 
 def test_another_word_gets_the_usage(folder: Path) -> None:
-    assert lines(ran(), "/policy now") == ("usage: /policy",)
+    assert lines(ran(), "/policy now") == ("usage: /policy [check <tool> <command or path>]",)
     for line in ("/policy check", "/policy check bash"):
         assert lines(ran(), line) == ("usage: /policy check <tool> <command or path>",)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pi.base.errors import PiError
+from pi.base.errors import PiError, UsageError
 from pi.commands.positions import names, resolve, write_new
 from pi.sessions.labels import LabelError
 from pi.sessions.store import SessionStore
@@ -53,7 +53,7 @@ def test_a_place_can_be_said_in_many_ways(store: SessionStore, text: str, entry_
 def test_what_is_no_place_says_so(store: SessionStore, text: str, code: str) -> None:
     with pytest.raises(PiError) as caught:
         resolve(text, store)
-    assert caught.value.code == code
+    assert (caught.value.code, caught.value.exit_code) == (code, 2)
 
 
 def test_no_place_yet(store: SessionStore) -> None:
@@ -106,8 +106,53 @@ def test_a_new_file_is_written_once(tmp_path: Path) -> None:
     for path, words in (("", "empty"), (".", "directory"), ("dangling", "already there")):
         with pytest.raises(PiError, match=words):
             write_new(path, b"", found, force=False)
-    with pytest.raises(PiError, match="failed to write"):
+    with pytest.raises(UsageError, match="failed to write") as caught:
         write_new("a/b/new.txt/under", b"", found, force=False)
+    assert caught.value.hint == "a part of this path is a file, not a folder"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("s.jsonl", "the session itself"),
+        ("there", "the session itself"),
+        ("s.jsonl.lock", "the lock of the session"),
+        ("s.jsonl.bak-20260101T000000.000Z", "a backup of the session"),
+        ("s.jsonl.bak-mine", "a backup of the session"),
+        ("s.jsonl.quarantine.jsonl", "what a repair kept"),
+        ("s.jsonl.rescue-7.jsonl", "what could not be saved"),
+        ("s.aliases.json", "a file of names"),
+        ("s.jsonl.bookmarks.json", "a file of names"),
+        (".pi/sessions/other.jsonl", "a file of another session"),
+        (".pi/sessions/other.jsonl.bak-1", "a file of another session"),
+    ],
+)
+def test_no_export_takes_the_place_of_what_sessions_keep(
+    tmp_path: Path, name: str, words: str
+) -> None:
+    found = context(tmp_path, *TREE)
+    (tmp_path / "there").symlink_to("s.jsonl")
+    target = tmp_path / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.exists():
+        target.write_bytes(b"kept")
+    before = target.read_bytes()
+    with pytest.raises(UsageError, match=words):
+        write_new(name, b"page", found, force=True)
+    with pytest.raises(UsageError, match="already there") as caught:
+        write_new(name, b"page", found, force=False)
+    assert "--force" not in caught.value.hint
+    assert target.read_bytes() == before
+
+
+def test_what_only_looks_like_a_file_of_a_session_can_be_written(tmp_path: Path) -> None:
+    found = context(tmp_path, *TREE)
+    (tmp_path / ".pi/sessions").mkdir(parents=True)
+    for name in ("s.jsonl.html", "s.bak-1", "t.jsonl.bak-1", ".pi/sessions/new.jsonl"):
+        write_new(name, b"page", found, force=False)
+    write_new("s.jsonl.html", b"again", found, force=True)
+    with pytest.raises(UsageError, match="a backup of the session, which /session-undo reads"):
+        write_new("s.jsonl.bak-1", b"page", found, force=False)
 
 
 def test_what_is_there_is_seen_also_behind_a_folder_that_is_not(tmp_path: Path) -> None:

@@ -80,12 +80,12 @@ def test_what_cannot_be_imported_leaves_no_new_file(tmp_path: Path) -> None:
     new = context(tmp_path, name="new.jsonl")
     codes = {
         "bad.jsonl": ("invalid-session", 7),
-        "text": ("not-a-session", 1),
+        "text": ("not-a-session", 2),
         "newer": ("session-newer-schema", 1),
-        "none.jsonl": ("session-missing", 1),
-        ".": ("session-unreadable", 1),
-        "new.jsonl": ("failed", 1),
-        "bad.jsonl --attach 1": ("unknown-session-id", 1),
+        "none.jsonl": ("session-missing", 2),
+        ".": ("session-unreadable", 2),
+        "new.jsonl": ("bad-usage", 2),
+        "bad.jsonl --attach 1": ("unknown-session-id", 2),
         "x --mode replace --attach nobody": ("bad-usage", 2),
     }
     for name, told in codes.items():

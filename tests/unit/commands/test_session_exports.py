@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import stat
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -162,5 +164,79 @@ def test_a_pipe_and_the_lock_are_not_replaced_even_by_force(ran: CommandContext)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
     (Path(ran.cwd) / "other").symlink_to(lock)
     for name in (lock.name, "other"):
-        assert "is the lock of the session" in lines(ran, f"/export {name} --force")[0]
+        line = f"/export {name} --format md --force"
+        assert "is the lock of the session" in lines(ran, line)[0]
     assert lock.stat().st_ino == before
+
+
+def test_a_name_without_an_ending_gets_a_page_and_a_strange_ending_is_asked_about(
+    ran: CommandContext,
+) -> None:
+    folder = Path(ran.cwd)
+    assert lines(ran, "/export talk") == ("exported 3 entries to talk (html)",)
+    assert (folder / "talk").read_text().startswith("<!DOCTYPE html>")
+    assert lines(ran, "/export t.jsonl") == ("exported 3 entries to t.jsonl (jsonl)",)
+    outcome = run_line("/export talk.pdf", ran)
+    assert outcome.lines == ("export error: error=the ending '.pdf' names no format",)
+    assert outcome.result.error is not None
+    assert outcome.result.error.exit_code == 2
+    assert "--format" in outcome.result.error.hint
+    assert not (folder / "talk.pdf").exists()
+    assert lines(ran, "/export talk.txt --format md") == ("exported 3 entries to talk.txt (md)",)
+    # /session-export is as the older program's was: whatever it is called, a session.
+    line = "session export complete: path=talk.x entries=3 head=3"
+    assert lines(ran, "/session-export talk.x") == (line,)
+
+
+def test_an_ending_that_says_another_format_is_told(ran: CommandContext) -> None:
+    told = lines(ran, "/session-export a.md --format json")
+    assert told[1:] == ("note: 'a.md' is json, its ending says md",)
+    assert lines(ran, "/export b.jsonl --format html")[1:] == (
+        "note: 'b.jsonl' is html, its ending says jsonl",
+    )
+    assert len(lines(ran, "/session-export c.jsonl --format pi-mono")) == 1
+    assert len(lines(ran, "/export d.htm --format html")) == 1
+
+
+def test_a_secret_in_two_neighbouring_texts_and_in_lines_of_base64_is_redacted(
+    tmp_path: Path,
+) -> None:
+    wrapped = base64.encodebytes(b"x" * 50 + SECRET.encode() + b"y" * 50).decode()
+    record = answer(1, None)
+    texts = ("a " + SECRET[:9], SECRET[9:] + " b", wrapped, SECRET.encode().hex().upper())
+    record["message"]["content"] = [{"type": "text", "text": text} for text in texts]
+    record["message"]["content"][0]["signature"] = "sig"
+    ran = context(tmp_path, record, secrets=lambda: (SECRET,))
+    lines(ran, "/export out.json --redact")
+    (stored,) = json.loads((tmp_path / "out.json").read_text())["entries"]
+    first, second, third, last = stored["message"]["content"]
+    assert first == {"type": "text", "text": "a [REDACTED]"}
+    assert (second["text"], last["text"]) == ("[REDACTED] b", "[REDACTED]")
+    assert third["text"].startswith(wrapped[:60])
+    assert "[REDACTED]" in third["text"]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "html"])
+def test_an_export_does_not_hold_what_it_writes(tmp_path: Path, form: str) -> None:
+    said = [entry(at, at - 1 or None, f"{at} " * 40_000) for at in range(1, 81)]
+    ran = context(tmp_path, *said)
+    tracemalloc.start()
+    try:
+        lines(ran, f"/export out --format {form}")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (tmp_path / "out").stat().st_size > 8_000_000
+    assert peak < 8_000_000  # of which most is one piece of the file with its lines
+
+
+def test_an_entry_nested_too_deeply_leaves_no_file(tmp_path: Path) -> None:
+    ran = context(tmp_path, entry(1, None), entry(2, 1))
+    deep = '{"record_type":"entry","id":3,"parent_id":2,"message":{"role":"user","content":[]},"x":'
+    path = tmp_path / "s.jsonl"
+    path.write_text(path.read_text() + deep + "[" * 900 + "]" * 900 + "}\n")
+    for form in FORMATS:
+        (line,) = lines(ran, f"/export out.{form} --format {form} --all")
+        made = (tmp_path / f"out.{form}").exists()
+        assert made == line.startswith("exported")
+    assert not [path.name for path in tmp_path.iterdir() if path.name.endswith(".tmp")]

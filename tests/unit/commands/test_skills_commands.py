@@ -236,9 +236,11 @@ def test_lock_write_that_cannot_be(run: Commands, folder: Path, filled: Path) ->
     assert run("/skills-lock-write dir", 2) == (
         "skills lock write error: path=dir error=failed to read skills lockfile dir: "
         "it is a folder",
+        "hint: --skills-lock-file names the file",
     )
     write(folder / "bad.json", "{")
-    (line,) = run("/skills-lock-write bad.json", 7)
+    line, hint = run("/skills-lock-write bad.json", 7)
+    assert hint.startswith("hint: restore it, or move it away: pi --skills-lock-write then makes")
     assert line.startswith(
         "skills lock write error: path=bad.json error=failed to parse skills lockfile bad.json: "
     )
@@ -310,8 +312,9 @@ def test_a_lockfile_that_is_not_there_or_damaged(
     assert (found["path"], found["status"]) == ("x.json", "error")
     assert found["error"]["message"] == "failed to read skills lockfile x.json"
     write(folder / LOCK, '{"schema_version": 9, "entries": []}')
-    (line,) = run(command, 7)
+    line, hint = run(command, 7)
     assert f"unsupported skills lockfile schema_version 9 in {LOCK}" in line
+    assert hint.startswith("hint: use a newer pi, or restore it, or move it away: ")
 
 
 def test_two_lockfiles_are_too_many_and_the_loop_goes_on(run: Commands) -> None:
@@ -406,7 +409,8 @@ def test_prune_stops_at_an_unsafe_entry(
 ) -> None:
     text = (folder / LOCK).read_text("utf-8").replace('"tracked.md"', f'"{file}"')
     write(folder / LOCK, text)
-    (line,) = run("/skills-prune --apply", 7)
+    line, hint = run("/skills-prune --apply", 7)
+    assert hint.startswith("hint: restore it")
     shown = file.replace("\\\\", "\\")
     assert f"mode=apply error=skills lockfile {LOCK}: unsafe lockfile entry '{shown}'" in line
     assert stale.exists()
@@ -501,9 +505,9 @@ def test_trust_list_tells_each_key_and_its_state(trusting: Commands, folder: Pat
     )
     assert trusting("/skills-trust-list") == told
     assert Commands(folder)("/skills-trust-list trust.json") == told
-    assert trusting("/skills-trust-list none.json") == (
-        "skills trust list: path=none.json count=0",
-        "roots: none",
+    assert trusting("/skills-trust-list none.json", 2)[0] == (
+        "skills trust list error: path=none.json error=failed to read trusted root file "
+        "'none.json': there is no such file"
     )
     assert trusting.json("/skills-trust-list")["data"]["roots"][2]["status"] == "expired"
     write(folder / "trust.json", "{")

@@ -54,7 +54,8 @@ def test_an_unknown_head_and_a_broken_branch_are_refused() -> None:
 
 
 def test_markdown_shows_calls_and_fences_results() -> None:
-    text = to_markdown("t", rows(answer(1, None, "c"), entry(2, 1, "```\nx\n```", "tool"))).decode()
+    found = rows(answer(1, None, "c"), entry(2, 1, "```\nx\n```", "tool"))
+    text = b"".join(to_markdown("t", found)).decode()
     assert text.startswith("# `t`\n")
     call = '```json\n{\n  "path": "c"\n}\n```\n'
     assert f"## 1: assistant\n\n```markdown\nok\n```\n\nCalls `read`:\n\n{call}" in text
@@ -65,7 +66,7 @@ def test_markdown_shows_calls_and_fences_results() -> None:
 def test_markdown_shows_what_a_reader_could_not_see() -> None:
     found = entry(1, None, "a\u202eb\x1b[2J", "tool", ts=0)
     found["message"].update(tool_name="x\n# forged `` ", is_error=True)
-    text = to_markdown("t`\n# u", rows(found)).decode()
+    text = b"".join(to_markdown("t`\n# u", rows(found))).decode()
     assert text.split("\n")[0] == "# ``t` # u``"
     assert "\n## 1: tool (``` x # forged `` ```), error, 1970-01-01T00:00:00.000Z\n" in text
     assert "a\u2039U+202E\u203ab\u2039U+001B\u203a[2J" in text
@@ -73,13 +74,13 @@ def test_markdown_shows_what_a_reader_could_not_see() -> None:
 
 def test_json_holds_header_entries_notes_and_a_digest_over_them() -> None:
     header = {"record_type": "meta", "schema_version": 2}
-    data = json.loads(to_json("t", header, chosen(TREE, 4), [label("old", 1)]))
+    data = json.loads(b"".join(to_json("t", header, chosen(TREE, 4), [label("old", 1)])))
     assert list(data) == ["title", "header", "entries", "notes", "digest"]
     assert [record["id"] for record in data["entries"]] == [1, 4]
     assert [record["name"] for record in data["notes"]] == ["there", "old"]
     lines = map(encode, (data["header"], *data["entries"], *data["notes"]))
     assert data["digest"] == {"sha256": sha256(b"".join(lines)).hexdigest()}
-    empty = json.loads(to_json('"\ud800', header, ()))
+    empty = json.loads(b"".join(to_json('"\ud800', header, ())))
     assert (empty["title"], empty["entries"]) == ('"\ufffd', [])
 
 

@@ -16,7 +16,7 @@ PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"\0" * 52).decode()
 
 
 def page(*records: dict[str, object], title: str = "t") -> str:
-    return to_html(title, rows(*records), picture_mime).decode()
+    return b"".join(to_html(title, rows(*records), picture_mime)).decode()
 
 
 def test_the_policy_allows_this_style_sheet_and_pictures_in_the_file() -> None:

@@ -19,11 +19,11 @@ DATA = Path(__file__).resolve().parents[2] / "data" / "sessions"
 
 
 def exported(found: tuple[Row, ...], head: int | None = None) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in to_pimono({}, found, head).splitlines()]
+    return [json.loads(line) for line in b"".join(to_pimono({}, found, head)).splitlines()]
 
 
 def back(found: tuple[Row, ...]) -> tuple[Row, ...]:
-    return pimono.convert(lines_of(to_pimono({}, found, None)).lines)
+    return pimono.convert(lines_of(b"".join(to_pimono({}, found, None))).lines)
 
 
 def records(found: tuple[Row, ...]) -> list[Any]:

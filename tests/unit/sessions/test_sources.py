@@ -21,7 +21,7 @@ DATA = Path(__file__).resolve().parents[2] / "data" / "sessions"
 def exported() -> bytes:
     found = rows(entry(1, None, "one"), entry(2, 1, "two"))
     lines = iter(dump(entry(1, None, "one"), entry(2, 1, "two")).splitlines())
-    return to_sealed_jsonl(meta(), found, lambda row: next(lines))
+    return b"".join(to_sealed_jsonl(meta(), found, lambda row: next(lines)))
 
 
 def test_a_whole_export_is_taken() -> None:

@@ -284,6 +284,7 @@ def test_what_is_no_skill_says_so(
     with pytest.raises(PiError) as caught:
         local_item(path, name)
     assert says in f"{caught.value.message}: {caught.value.cause}"
+    assert caught.value.exit_code == 2, "what was named is not there, or is no skill"
     assert str(tmp_path / name).rpartition("/SKILL.md")[0] in caught.value.message
 
 

@@ -39,8 +39,12 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_missing_file_is_an_empty_store(store: Path) -> None:
-    assert read_trust_file(str(store)) == TrustFile(str(store), ())
+def test_a_missing_file_is_an_empty_store_only_for_who_makes_it(store: Path) -> None:
+    assert read_trust_file(str(store), may_be_new=True) == TrustFile(str(store), ())
+    with pytest.raises(ConfigError) as caught:
+        read_trust_file(str(store))
+    assert (caught.value.code, caught.value.exit_code) == ("no-trust-file", 2)
+    assert "/skills-trust-add" in caught.value.hint
 
 
 def test_the_file_and_its_folders_are_made(store: Path) -> None:
