@@ -63,6 +63,7 @@ def policy_sources(run: Conversation) -> Callable[[], dict[str, str]]:
         found["allowed_commands"] = f"bash_profile ({found['bash_profile']})" + (
             f", {more}" if more else ""
         )
+        found["allowed_here"] = "your answers"
         return found
 
     return sources
@@ -77,6 +78,21 @@ def policy_check(run: Conversation) -> Callable[[str, str], dict[str, Any]]:
         return check_call(run.settings.tools, run.host, run.cwd, tool, argument)
 
     return check
+
+
+def forget_command(run: Conversation) -> Callable[[str], bool]:
+    """``forget(name)``: ask again about a command that was let through in this project.
+    Returns whether it was. Raises ConfigError."""
+
+    def forget(name: str) -> bool:
+        from pi.cli.kept_commands import forget
+
+        known = forget(name, run.cwd, run.host.environ, run.host.random_bytes)
+        if known:
+            run.configure(run.settings)  # the next prompt gets tools that know of it
+        return known
+
+    return forget
 
 
 def doctor(run: Conversation) -> Callable[..., list[Any]]:

@@ -7,15 +7,12 @@ kept too, so that nobody is asked twice.
 
 from __future__ import annotations
 
-import json
 import os
 
 from pi.base.errors import ConfigError
-from pi.base.filelock import FileLock
-from pi.base.files import replace_file
-from pi.base.homes import PI_FOLDER, SETTINGS, home_folder, user_folder
-from pi.base.smallfile import Unreadable, read_small_text
+from pi.base.homes import PI_FOLDER, SETTINGS, home_folder
 from pi.base.text import visible
+from pi.cli.answers import AnswerFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,33 +22,29 @@ if TYPE_CHECKING:
     from pi.base.homes import Project
     from pi.cli.parse import Parsed
 
-FILE, LOCK = "trusted.json", "trusted.lock"
-MAX_BYTES = 4 << 20
+FILE = "trusted.json"
 LOCK_WAIT_MS = 5000
 # What lies in .pi and does nothing until the folder is trusted.
 THINGS = (SETTINGS, "prompts", "skills", "macros.json", "profiles.json")
 
 
+TRUSTED = AnswerFile(
+    FILE,
+    "the list of trusted folders",
+    lambda answer: type(answer["trusted"]) is bool,
+    "correct it, or remove it and approve your folders anew with /trust",
+    "--trust-project trusts a folder for one run",
+)
+
+
 def trust_path(environ: Mapping[str, str]) -> str:
     """The file that keeps the answers."""
-    return os.path.join(user_folder(environ), FILE)
+    return TRUSTED.path(environ)
 
 
 def read_answers(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """The answers by folder: {"trusted": bool, "at_ms": int}. Raises ConfigError."""
-    path = trust_path(environ)
-    hint = "correct it, or remove it and approve your folders anew with /trust"
-    try:
-        folders = json.loads(read_small_text(path, MAX_BYTES))["folders"]
-        if not all(type(answer["trusted"]) is bool for answer in folders.values()):
-            raise TypeError
-    except Unreadable as exc:
-        if exc.absent:
-            return {}
-        raise ConfigError(f"the list of trusted folders {path} {exc.why}", hint=hint) from exc
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
-        raise ConfigError(f"the list of trusted folders {path} is damaged", hint=hint) from exc
-    return dict(folders)
+    return TRUSTED.read(environ)
 
 
 def write_answer(
@@ -63,32 +56,17 @@ def write_answer(
 ) -> bool:
     """Keep the answer for a project's root, None forgets it. Returns whether that changed
     anything. Raises ConfigError for a damaged file or one that cannot be written."""
-    folder = user_folder(environ)
-    try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        lock = os.path.join(folder, LOCK)
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-        try:
-            with FileLock(handle, lock, wait_ms=LOCK_WAIT_MS):
-                answers = read_answers(environ)
-                if answers.get(root, {}).get("trusted") is answer:
-                    return False
-                if answer is None:
-                    del answers[root]
-                else:
-                    answers[root] = {"trusted": answer, "at_ms": now_ms}
-                text = json.dumps({"version": 1, "folders": answers}, indent=1, sort_keys=True)
-                path = os.path.join(folder, FILE)
-                replace_file(path, text.encode() + b"\n", random_bytes=random_bytes, sync=True)
-        finally:
-            os.close(handle)
-    except OSError as exc:
-        raise ConfigError(
-            f"the list of trusted folders in {folder} cannot be written",
-            cause=exc.strerror or str(exc),
-            hint="--trust-project trusts a folder for one run",
-        ) from exc
-    return True
+
+    def edit(answers: dict[str, dict[str, Any]]) -> bool:
+        if answers.get(root, {}).get("trusted") is answer:
+            return False
+        if answer is None:
+            del answers[root]
+        else:
+            answers[root] = {"trusted": answer, "at_ms": now_ms}
+        return True
+
+    return TRUSTED.change(environ, edit, random_bytes)
 
 
 def answer_for(project: Project, environ: Mapping[str, str]) -> bool | None:

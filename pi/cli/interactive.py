@@ -41,7 +41,12 @@ def interactive(parsed: Parsed, host: Host) -> int:
         run = _prepared(parsed, host, outlet)
         if run is None:
             return 0
-        loop = Loop(run, _lines(run))
+        lines = _lines(run)
+        if lines.is_terminal and outlet.is_text:
+            from pi.cli.command_question import Question
+
+            run.question = Question(run, lines)
+        loop = Loop(run, lines)
         try:
             code = loop.run()
         finally:

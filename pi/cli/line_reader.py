@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     class Lines(Protocol):
         """``read(prompt)`` gives a line without its break, None at the end of the input.
         Raises KeyboardInterrupt for Ctrl+C, PiError for input that cannot be read.
-        ``had_text`` says whether Ctrl+C found something in the line."""
+        ``had_text`` says whether Ctrl+C found something in the line; ``forget_typed`` drops
+        what was typed before it was asked for."""
 
         is_terminal: bool
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
         def remember(self, text: str) -> None: ...
 
         def had_text(self) -> bool: ...
+
+        def forget_typed(self) -> None: ...
 
 
 MAX_LINE_BYTES = 64 << 20
@@ -46,6 +49,9 @@ class PipedLines:
 
     def had_text(self) -> bool:
         return False
+
+    def forget_typed(self) -> None:
+        """What came through a pipe was not typed."""
 
 
 def read_line(stream: BinaryIO, limit: int = MAX_LINE_BYTES) -> str | None:
@@ -105,6 +111,17 @@ class TerminalLines:
 
     def had_text(self) -> bool:
         return self._readline is not None and bool(self._readline.get_line_buffer())
+
+    def forget_typed(self) -> None:
+        try:
+            import termios
+        except ImportError:  # Windows
+            return
+        try:
+            if self._host.stdin is not None:
+                termios.tcflush(self._host.stdin.fileno(), termios.TCIFLUSH)
+        except (OSError, ValueError, termios.error):
+            pass
 
     def _read_plain(self, prompt: str) -> str | None:
         if self._host.stderr is not None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pi.ai.types import Message
     from pi.base.errors import PiError
     from pi.base.host import Host
+    from pi.cli.command_question import Question
     from pi.cli.observers import Observers
     from pi.cli.parse import Parsed
     from pi.cli.run_skills import RunSkills
@@ -69,6 +70,7 @@ class Parts:
         self._recorder: Recorder | None = None
         self._unsaved: PiError | None = None  # of a recorder that is gone
         self._agent: Agent | None = None
+        self.question: Question | None = None  # asks a person about commands
         self._spare: tuple[Message, ...] = ()  # of a conversation that no session keeps
 
     @property
@@ -185,6 +187,7 @@ class Parts:
                 self.store,
                 self.alarm,
                 self._skill_folders,
+                self.question,
             )
             if self._spare:
                 self._agent.messages[:] = self._spare

@@ -10,11 +10,10 @@ from __future__ import annotations
 from pi.base.errors import UsageError
 from pi.base.text import secret_values
 from pi.base.typing import Any
-from pi.cli.toolbox import build_sandbox, private_files, roots
+from pi.cli.toolbox import build_sandbox, command_judge, private_files, roots
 from pi.tools import TOOLS
-from pi.tools.commands import command_check
 from pi.tools.decision import ALLOW, DENY, Step
-from pi.tools.environment import command_environment
+from pi.tools.guarded import guarded_in
 from pi.tools.outcome import Missing, ToolFailure
 from pi.tools.paths import PathRule
 
@@ -24,8 +23,13 @@ if TYPE_CHECKING:
 
     from pi.base.host import Host
     from pi.cli.tool_settings import ToolSettings
+    from pi.tools.places import Place
 
-WRITES = ("write",)  # what need not be there before
+# How a path is looked at that is not only to be read.
+LOOKS: dict[str, Callable[[PathRule, str, str], Place]] = {
+    "write": PathRule.writable,
+    "edit": lambda rule, path, cwd: rule.existing(path, cwd, writes=True),
+}
 
 
 def check_call(
@@ -49,11 +53,8 @@ def check_call(
 def _command(
     settings: ToolSettings, host: Host, cwd: str, tool: str, command: str, steps: list[Step]
 ) -> dict[str, Any]:
-    policy = settings.policy
-    environ = command_environment(
-        host.environ, policy.preset, secrets=secret_values(host.environ), more=settings.bash_env
-    )
-    decision = command_check(policy, roots(settings, cwd), environ)(command, cwd)
+    secrets = secret_values(host.environ)
+    decision = command_judge(settings, host, cwd, secrets, lambda text: None).check(command, cwd)
     steps += decision.steps
     if not decision.allowed:
         return _verdict(tool, command, steps, decision.rule, decision.error)
@@ -76,9 +77,10 @@ def _path_of(tool: str) -> Callable[..., dict[str, Any]]:
             enforce_regular_files=policy.enforce_regular_files,
             guards_secrets=policy.preset != "permissive",
             private_files=private_files(settings, cwd),
+            guarded=guarded_in(policy, roots(settings, cwd)),
         )
         try:
-            place = (rule.writable if tool in WRITES else rule.existing)(path, cwd)
+            place = LOOKS.get(tool, PathRule.existing)(rule, path, cwd)
         except Missing as exc:
             steps.append(Step("path", ALLOW, f"no rule refuses it, but {exc.error}"))
             return _verdict(tool, path, steps)

@@ -37,7 +37,7 @@ def policy(run: Conversation) -> Callable[[], dict[str, Any]]:
     def report() -> dict[str, Any]:
         from pi.cli.toolbox import policy_report  # with it come the tools
 
-        return policy_report(run.settings.tools, run.host, run.cwd)
+        return policy_report(run.settings.tools, run.host, run.cwd, run.alarm)
 
     return report
 

@@ -31,6 +31,7 @@ SERVICES: dict[str, str] = {
     "logs": "pi.cli.diagnostic_services:logs",
     "policy_check": "pi.cli.diagnostic_services:policy_check",
     "policy_sources": "pi.cli.diagnostic_services:policy_sources",
+    "forget_command": "pi.cli.diagnostic_services:forget_command",
     "monotonic": "pi.cli.script_services:monotonic",
     "policy": "pi.cli.script_services:policy",
     "apply_profile": "pi.cli.profile_services:apply_profile",

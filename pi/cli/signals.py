@@ -70,6 +70,40 @@ class CancelOnSignals:
         self._cancel.set(Interrupted("request cancelled", cause=f"{name} received"))
 
 
+class EndOnSignal:
+    """A context that a signal ends, without a word. ``number`` is the signal's, 0 for none;
+    ``hand_on`` then gives it to whoever would have got it."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> EndOnSignal:
+        for name in NAMES:
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._received)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        return isinstance(exc, KeyboardInterrupt)
+
+    def hand_on(self) -> None:
+        if self.number:
+            signal.raise_signal(self.number)
+
+    def _received(self, number: int, frame: FrameType | None) -> None:
+        self.number = number
+        raise KeyboardInterrupt
+
+
 def is_ending() -> bool:
     """Whether a signal that was taken as the end of a prompt or command asked for more."""
     return bool(_ending)

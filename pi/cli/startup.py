@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 
 from pi import __version__
 from pi.agent.hooks import Hooks
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pi.ai.catalog import Entry
     from pi.ai.models import ModelRef
     from pi.base.host import Host
+    from pi.cli.command_question import Question
     from pi.cli.parse import Parsed
     from pi.cli.settings import SessionSettings, Settings
     from pi.sessions.store import SessionStore
@@ -209,14 +211,17 @@ def build_agent(
     store: SessionStore | None,
     warn: Callable[[str], None],
     readable: Sequence[str] = (),
+    ask: Question | None = None,
 ) -> Agent:
-    """The agent with its tools and the conversation so far. ``readable``: see toolbox."""
-    from pi.cli.toolbox import build_tools  # with it come all tools
+    """The agent with its tools and the conversation so far. ``readable``: see toolbox.
+    ``ask`` asks a person about commands that are not on the list."""
+    from pi.cli.toolbox import build_tools, command_judge  # with it come all tools
     from pi.compaction.compactor import Compactor
 
     cwd = working_directory(host)
     tools = settings.tools
     secrets = asked.wires.secrets
+    judge = cache(lambda: command_judge(tools, host, cwd, secrets, warn))
     kept = store.context() if store is not None else None
     compactor = Compactor(asked.model, settings.compaction, lambda: asked.model.context_window)
     if kept is not None:
@@ -234,9 +239,17 @@ def build_agent(
             discard_on_cancel=tools.discard_on_cancel,
         ),
         build_tools(
-            tools, host, cwd, secrets, keeps=store is not None, warn=warn, readable=readable
+            tools,
+            host,
+            cwd,
+            secrets,
+            judge=judge,
+            keeps=store is not None,
+            warn=warn,
+            readable=readable,
         ),
         hooks=Hooks(
+            before=() if ask is None else (ask.hook(judge),),
             redact=hiding(secrets),
             broke=(lambda exc: tell_bug(exc, host, secrets)) if settings.output.debug else None,
         ),

@@ -34,7 +34,8 @@ KNOBS: dict[str, str] = {
 
 
 class ToolSettings(NamedTuple):
-    """``max_calls`` None is no limit; ``audit_log`` and ``telemetry_log`` are paths or ""."""
+    """``max_calls`` None is no limit; ``audit_log`` and ``telemetry_log`` are paths or "";
+    ``reads_answers`` says that commands count which the user let through in earlier runs."""
 
     policy: Policy
     names: tuple[str, ...]
@@ -49,6 +50,7 @@ class ToolSettings(NamedTuple):
     show_policy: bool
     audit_log: str
     telemetry_log: str
+    reads_answers: bool
 
 
 def build_tool_settings(parsed: Parsed) -> ToolSettings:
@@ -81,6 +83,7 @@ def build_tool_settings(parsed: Parsed) -> ToolSettings:
         value["--print-tool-policy"],
         value["--tool-audit-log"] or "",
         value["--telemetry-log"] or "",
+        not value["--no-config"],
     )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pi.agent.tool import Tool
     from pi.base.host import Host
     from pi.cli.tool_settings import ToolSettings
+    from pi.tools.commands.allowing import Allowing
     from pi.tools.decision import Decision
     from pi.tools.toolkit import Launch, Sandbox
 
@@ -42,12 +43,14 @@ def build_tools(
     cwd: str,
     secrets: Sequence[str],
     *,
+    judge: Callable[[], Allowing],
     keeps: bool,
     warn: Callable[[str], None],
     readable: Sequence[str] = (),
 ) -> tuple[Tool, ...]:
-    """The tools asked for. ``keeps`` says that the run leaves a session behind; ``warn``
-    tells the user something once; ``readable`` are folders that ``read`` may look in.
+    """The tools asked for. ``judge`` gives the word on commands; ``keeps`` says that the run
+    leaves a session behind; ``warn`` tells the user something once; ``readable`` are folders
+    that ``read`` may look in.
 
     Raises ConfigError for a launcher that is not there.
     """
@@ -58,15 +61,6 @@ def build_tools(
     if policy.os_sandbox_mode != "off" or policy.os_sandbox_command:
         sandbox = Telling(build_sandbox(settings, host, cwd), warn)
 
-    def make_check() -> Callable[[str, str], Decision]:
-        from pi.tools.commands import command_check
-        from pi.tools.environment import command_environment
-
-        environ = command_environment(
-            host.environ, policy.preset, secrets=secrets, more=settings.bash_env
-        )
-        return command_check(policy, roots(settings, cwd), environ)
-
     return load_tools(
         settings.names,
         policy=policy,
@@ -75,7 +69,7 @@ def build_tools(
         random_bytes=host.random_bytes,
         monotonic=host.monotonic,
         secrets=secrets,
-        make_check=make_check,
+        make_check=lambda: judge().check,
         sandbox=sandbox,
         bash_env=settings.bash_env,
         bash_login=settings.bash_login,
@@ -83,6 +77,44 @@ def build_tools(
         readable=readable,
         keeps_output=keeps,
     )
+
+
+def command_judge(
+    settings: ToolSettings,
+    host: Host,
+    cwd: str,
+    secrets: Sequence[str],
+    warn: Callable[[str], None],
+) -> Allowing:
+    """The word on commands: the rule's, and the user's on what is missing from its list."""
+    from pi.tools.commands import command_check
+    from pi.tools.commands.allowing import Allowing
+    from pi.tools.environment import command_environment
+
+    policy, places = settings.policy, roots(settings, cwd)
+    environ = command_environment(
+        host.environ, policy.preset, secrets=secrets, more=settings.bash_env
+    )
+
+    def make(names: tuple[str, ...]) -> Callable[[str, str], Decision]:
+        listed = (*policy.allowed_commands, *names)
+        return command_check(policy._replace(allowed_commands=listed), places, environ)
+
+    return Allowing(make, lambda: allowed_here(settings, host, cwd, warn))
+
+
+def allowed_here(
+    settings: ToolSettings, host: Host, cwd: str, warn: Callable[[str], None]
+) -> tuple[str, ...]:
+    """The commands that the user let through in this project; a damaged list lets none."""
+    from pi.base.errors import ConfigError
+    from pi.cli.kept_commands import kept
+
+    try:
+        return kept(settings, cwd, host.environ)
+    except ConfigError as exc:
+        warn(f"{exc.message}: {exc.hint}")
+        return ()
 
 
 class Telling:
@@ -128,7 +160,12 @@ def build_sandbox(settings: ToolSettings, host: Host, cwd: str) -> Sandbox:
     )
 
 
-def policy_report(settings: ToolSettings, host: Host, cwd: str) -> dict[str, Any]:
+def policy_report(
+    settings: ToolSettings,
+    host: Host,
+    cwd: str,
+    warn: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:
     """The policy in force as data, with what this machine really enforces of it."""
     sandbox = build_sandbox(settings, host, cwd)
     facts = dict(sandbox.describe())
@@ -136,4 +173,5 @@ def policy_report(settings: ToolSettings, host: Host, cwd: str) -> dict[str, Any
     report["bash_confined"] = bool(facts.get("confined"))
     report["sandbox"] = facts
     report["tools"] = list(settings.names)
+    report["allowed_here"] = list(allowed_here(settings, host, cwd, warn))
     return dict(sorted(report.items()))

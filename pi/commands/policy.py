@@ -1,8 +1,10 @@
-"""``/policy``: what tools may do and who said so; ``/policy check``: what of one call."""
+"""``/policy``: what tools may do and who said so; ``/policy check``: what of one call;
+``/policy forget``: take back that a command was let through."""
 
 from __future__ import annotations
 
 from pi.base.errors import PiError, PolicyRefused, UsageError
+from pi.base.text import visible
 from pi.base.typing import Any
 from pi.commands.arguments import ArgumentError
 from pi.commands.result import Result
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from pi.commands.context import CommandContext
 
 CHECK_USAGE = "usage: /policy check <tool> <command or path>"
+FORGET_USAGE = "usage: /policy forget <command>"
 # What stands in the report about the machine rather than the policy.
 MACHINE = ("sandbox", "bash_confined", "schema_version")
 
@@ -23,6 +26,8 @@ def policy(arguments: Arguments, context: CommandContext) -> Result:
     """The policy in force, or its word on one call."""
     if arguments.words[:1] == ("check",):
         return _check(arguments, context)
+    if arguments.words[:1] == ("forget",):
+        return _forget(arguments, context)
     if arguments.words:
         raise ArgumentError(f"unexpected {arguments.words[0]!r}", is_count=True)
     report = _service(context, "policy")()
@@ -63,6 +68,17 @@ def _check(arguments: Arguments, context: CommandContext) -> Result:
     if word["decision"] != "allow":
         error = PolicyRefused(f"{tool} is refused: {word['reason']}", code="policy-refused")
     return Result(tuple(lines), word, error)
+
+
+def _forget(arguments: Arguments, context: CommandContext) -> Result:
+    names = arguments.words[1:]
+    if len(names) != 1:
+        wrong = UsageError("/policy forget takes the name of one command", hint=FORGET_USAGE)
+        return Result((FORGET_USAGE,), error=wrong)
+    name = names[0]
+    forgotten = _service(context, "forget_command")(name)
+    line = f"policy forget: command={visible(name)} forgotten={'true' if forgotten else 'false'}"
+    return Result((line,), {"command": name, "forgotten": forgotten})
 
 
 def split_call(raw: str) -> tuple[str, str]:

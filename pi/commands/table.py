@@ -67,11 +67,12 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 options=(Option("mode", "text", ("merge", "replace")),
                          Option("attach", "text"), *_DRY),
                 words=(1, 1), whole=True, needs_session=True),
-    CommandSpec("/policy", "/policy [check <tool> <command or path>]",
+    CommandSpec("/policy", "/policy [check <tool> <command or path> | forget <command>]",
                 "Show what tools may do, and who said so",
                 "pi.commands.policy:policy", "Diagnostics",
                 "/policy check <tool> <command or path> says what would be allowed, and runs "
-                "nothing.", "/policy check bash rm -rf /", words=(0, 9999), rest=2),
+                "nothing; /policy forget <command> takes back that you let a command through "
+                "in this project.", "/policy check bash rm -rf /", words=(0, 9999), rest=2),
     CommandSpec("/audit-summary", "/audit-summary <path>",
                 "Count what the audit and telemetry logs say",
                 "pi.commands.audit_summary:audit_summary", "Diagnostics",

@@ -23,13 +23,15 @@ class Step(NamedTuple):
 
 class Decision(NamedTuple):
     """The word on one command. ``rule``, ``error`` and ``fields`` (further fields of the
-    error result, such as the list of allowed commands) are set when it is refused.
+    error result, such as the list of allowed commands) are set when it is refused;
+    ``missing`` is the name of the command if all that is wrong is that it is not listed.
     """
 
     steps: tuple[Step, ...] = ()
     rule: str = ""
     error: str = ""
     fields: Mapping[str, Any] = {}
+    missing: str = ""
 
     @property
     def allowed(self) -> bool:

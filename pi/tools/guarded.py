@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pi.tools.policy import Policy
+
 
 def own_code() -> str:
     """Where this pi was started from: its archive, or the folder of the package in a checkout.
@@ -44,8 +46,10 @@ def links_within(path: str, roots: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def guarded_places(roots: Iterable[str]) -> tuple[str, ...]:
+def guarded_in(policy: Policy, roots: Iterable[str]) -> tuple[str, ...]:
     """What tools must not write to in ``roots``, resolved, whether it is there or not."""
+    if policy.os_sandbox_mode == "off":
+        return ()
     tops = [os.path.realpath(root) for root in roots]
     places = [os.path.join(top, *names) for top in tops for names in ((".git", "hooks"), (".pi",))]
     own = own_code()

@@ -7,7 +7,7 @@ from threading import Lock
 
 from pi.base.text import longest_first, secret_values
 from pi.tools.environment import command_environment
-from pi.tools.guarded import guarded_places
+from pi.tools.guarded import guarded_in
 from pi.tools.paths import PathRule
 from pi.tools.policy import Policy
 from pi.tools.seen import Seen
@@ -49,7 +49,7 @@ def make_toolkit(
             guards_secrets=policy.preset != "permissive",
             private_files=private_files,
             readable=readable,
-            guarded=() if policy.os_sandbox_mode == "off" else guarded_places(roots),
+            guarded=guarded_in(policy, roots),
         ),
         environ=environ,
         command_environ=command_environment(environ, policy.preset, secrets=hidden, more=bash_env),

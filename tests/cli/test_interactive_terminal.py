@@ -14,7 +14,7 @@ from types import TracebackType
 import pytest
 
 from tests.cli.conftest import KEY, Pi
-from tests.fakes.chat import STREAM, answers, delta, finish
+from tests.fakes.chat import STREAM, answers, call, delta, finish
 from tests.fakes.fault_server import FaultServer, Peer
 
 ASKING = b"pi> "
@@ -205,3 +205,61 @@ def test_what_destroys_asks_first(pi: Pi) -> None:
         terminal.send(b"/exit\r", b"/exit")
         assert terminal.end() == 0
     assert "y" not in history(pi)
+
+
+NO_ANSWER = b"[N]o: "
+
+
+def bash_calls(*commands: str) -> tuple[tuple[bytes, ...], ...]:
+    """The turns of a model that gives these commands, one after the other, and then ends."""
+    turns = [
+        (call("bash", {"command": command}, f"call_{number}"), finish("tool_calls"))
+        for number, command in enumerate(commands)
+    ]
+    return (*turns, (delta("over"), finish()))
+
+
+def test_a_command_that_is_not_listed_is_asked_about(pi: Pi) -> None:
+    asked = ("uname && logname --version", "uname && logname --version", "uname; eval ls")
+    with FaultServer(answers(*bash_calls(*asked), *bash_calls("uname"))) as server:
+        flags = ("--api-base", server.url + "/v1", "--no-history")
+        with Terminal(pi, *flags, **KEY) as terminal:
+            terminal.until(ASKING)
+            os.write(terminal.fd, b"go\r")
+            shown = terminal.until(NO_ANSWER)
+            assert b"  uname && logname --version\r\n" in shown
+            assert b"Allow 'uname' and 'logname'?" in shown
+            terminal.send(b"o\r", NO_ANSWER)  # the same again
+            # What a rule refuses for a reason of its own is not asked about.
+            assert NO_ANSWER not in terminal.send(b"\r", b"over")
+            terminal.until(ASKING)
+            terminal.send(b"go on\r", NO_ANSWER)
+            assert b"request cancelled" in terminal.interrupt(ASKING)
+    first, second, third = [
+        row for row in pi.session() if row.get("message", {}).get("role") == "tool"
+    ][:3]
+    assert "logname (GNU coreutils)" in json.dumps(first)
+    for refused in (second, third):
+        assert "is not allowed by" in json.dumps(refused)
+
+
+def test_a_command_that_was_allowed_in_a_project_is_not_asked_about_again(pi: Pi) -> None:
+    turns = bash_calls("uname")
+    with FaultServer(answers(*turns, *turns, *turns, *turns)) as server:
+        flags = ("--api-base", server.url + "/v1")
+        with Terminal(pi, *flags, **KEY) as terminal:
+            terminal.until(ASKING)
+            terminal.send(b"go\r", NO_ANSWER)
+            terminal.send(b"p\r", b"over")
+        runs = [
+            pi.ask(server.url, "--session", "a"),
+            pi.ask(server.url, "--session", "b", "--no-config"),
+        ]
+        report = json.loads(pi("--print-tool-policy").stdout)
+        forgot = pi("--no-session", "--command-file", "-", stdin="/policy forget uname\n")
+        runs.append(pi.ask(server.url, "--session", "c"))
+    assert report["allowed_here"] == ["uname"]
+    assert "policy forget: command=uname forgotten=true" in forgot.stdout
+    assert [run.returncode for run in runs] == [0, 0, 0]
+    said = [json.dumps(pi.session(f".pi/sessions/{name}.jsonl")) for name in "abc"]
+    assert ["is not allowed by" in text for text in said] == [False, True, True]

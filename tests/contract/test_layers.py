@@ -62,6 +62,7 @@ MAY_TOUCH_WORLD = {
     "pi/tui/terminal.py",
     "pi/transports/websocket/client.py",
     "pi/cli/main.py",
+    "pi/cli/line_reader.py",
     "pi/cli/signals.py",
     "pi/cli/interactive.py",
 }

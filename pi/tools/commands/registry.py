@@ -89,6 +89,13 @@ ARGUMENTS = {
     "sdiff": "runners:judge_danger",
     "man": "runners:judge_danger",
 }
+# Programs that run others if an argument asks for it; the strict profile does not let them.
+RUNNING = {
+    "find": "running:run_by_find",
+    "gfind": "running:run_by_find",
+    "fd": "running:run_by_fd",
+    "fdfind": "running:run_by_fd",
+}
 _loaded: dict[str, Any] = {}
 
 

@@ -18,6 +18,7 @@ from pi.tools.commands.registry import (
     FORBIDDEN,
     FREE,
     OPAQUE,
+    RUNNING,
     SHELL_WRAPPERS,
     WRAPPERS,
     load,
@@ -111,7 +112,8 @@ class CommandRule:
             name = shown(refused.name)
             error = f"command '{name}' is not allowed by '{profile}' bash profile{reason}"
             fields = {"allowed_commands": list(self._policy.allowed_commands)}
-            return _denied(steps, "allowed_commands", error, fields=fields)
+            denied = _denied(steps, "allowed_commands", error, fields=fields)
+            return denied if refused.reason else denied._replace(missing=refused.name)
         return Decision(tuple(steps))
 
     def _judge_script(self, command: str, script: Script, cwd: str, steps: list[Step]) -> None:
@@ -153,7 +155,7 @@ class CommandRule:
         judged = name in BUILTINS or name in SHELL_WRAPPERS or name in WRAPPERS
         if judged or name != first.raw or len(name) > _MOST_OF_NAME or name in MOVING:
             return
-        if self._strict and name in ARGUMENTS:
+        if name in RUNNING or (self._strict and name in ARGUMENTS):
             return
         if len(self._allowed) >= _MOST_NAMES:
             self._allowed.clear()
@@ -204,6 +206,9 @@ class CommandRule:
                 self._judge_words(inner.words, places, moved or inner.moved, depth + 1)
         elif self._strict and name in ARGUMENTS:
             load(ARGUMENTS[name])(name, words[1:])
+        elif name in RUNNING:
+            for inner in load(RUNNING[name])(words[1:]):
+                self._judge_words(inner.words, places, moved or inner.moved, depth + 1)
         return name
 
     def _judge_name(self, name: str) -> None:

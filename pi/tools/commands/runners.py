@@ -1,9 +1,9 @@
 """Programs that run others, load code or write files when an argument asks for it.
 
-The balanced profile lets them (it also lets ``cargo`` build, and so run, anything); the
-strict one refuses the arguments named here, and words that the running shell might turn
-into such an argument. Sources: the manuals of GNU findutils, coreutils and tar, of
-ripgrep, fd, git, cargo, tree; the collection of such uses known as GTFOBins.
+The balanced profile lets them (it also lets ``cargo`` build, and so run, anything), but see
+``running``; the strict one refuses the arguments named here, and words that the running
+shell might turn into such an argument. Sources: the manuals of GNU findutils, coreutils and
+tar, of ripgrep, fd, git, cargo, tree; the collection of such uses known as GTFOBins.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from pi.base.host import Host
 from pi.cli.conversation import Conversation
+from pi.cli.kept_commands import keep
 from pi.cli.parse import parse
 from pi.cli.settings import build_settings
 from pi.commands.context import CommandContext
@@ -69,9 +71,32 @@ def test_the_json_form_has_the_older_keys_at_the_top(folder: Path) -> None:
 
 
 def test_another_word_gets_the_usage(folder: Path) -> None:
-    assert lines(ran(), "/policy now") == ("usage: /policy [check <tool> <command or path>]",)
+    usage = "usage: /policy [check <tool> <command or path> | forget <command>]"
+    assert lines(ran(), "/policy now") == (usage,)
     for line in ("/policy check", "/policy check bash"):
         assert lines(ran(), line) == ("usage: /policy check <tool> <command or path>",)
+    for line in ("/policy forget", "/policy forget make go"):
+        assert lines(ran(), line) == ("usage: /policy forget <command>",)
+
+
+def test_what_was_let_through_here_is_shown_judged_and_forgotten(folder: Path) -> None:
+    context = ran(HOME=str(folder))
+    assert check(context, "bash make")["decision"] == "deny"
+    keep(["make"], str(folder), context.environ, 7, os.urandom)
+    assert "  allowed_here=make [your answers]" in lines(context, "/policy")
+    assert check(context, "bash make && make all")["decision"] == "allow"
+    assert check(ran("--no-config", HOME=str(folder)), "bash make")["decision"] == "deny"
+    for forgotten in ("true", "false"):
+        said = f"policy forget: command=make forgotten={forgotten}"
+        assert lines(context, "/policy forget make") == (said,)
+    assert check(context, "bash make")["decision"] == "deny"
+
+
+def test_a_held_run_says_that_its_hooks_are_not_written(folder: Path) -> None:
+    (folder / ".git" / "hooks").mkdir(parents=True)
+    for mode, decision in (("auto", "deny"), ("off", "allow")):
+        context = ran("--os-sandbox-mode", mode)
+        assert check(context, "write .git/hooks/x")["decision"] == decision
 
 
 def test_a_command_is_judged_as_typed_flags_and_quotes_included(folder: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tool_bench import Benches
 
 import pi
-from pi.tools.guarded import guarded_places, links_within, own_code
+from pi.tools.guarded import guarded_in, links_within, own_code
 from pi.tools.policy import Policy
 from pi.tools.sandbox.plan import make_plan
 
@@ -75,4 +75,4 @@ def test_a_link_to_pi_is_told_to_be_unguarded(root: Path, tmp_path: Path) -> Non
 def test_in_a_checkout_the_package_is_guarded() -> None:
     package = os.path.dirname(os.path.abspath(str(pi.__file__)))
     assert own_code() == package
-    assert os.path.realpath(package) in guarded_places(["/nowhere"])
+    assert os.path.realpath(package) in guarded_in(Policy(os_sandbox_mode="auto"), ["/nowhere"])
