@@ -56,19 +56,21 @@ class Question:
         names = allowing.wanted(command, cwd)
         if not names:
             return
-        answer = self._ask(command, names)
+        answer = self._ask(command, names, "" if cwd == here else cwd)
         if answer in PROJECT:
             self._keep(names)
             allowing.allow(names)
         elif answer in ONCE:
             allowing.allow_once(command, cwd, names)
 
-    def _ask(self, command: str, names: tuple[str, ...]) -> str:
-        """The answer in small letters, "" for none. The whole command is shown."""
+    def _ask(self, command: str, names: tuple[str, ...], elsewhere: str) -> str:
+        """The answer in small letters, "" for none. The whole command is shown, and the
+        directory it is to run in if that is not the run's own."""
         run = self._run
         run.printer.note("bash asks to run a command that is not on the list:")
         if run.host.stderr is not None:
-            print(f"  {visible(command)}", file=run.host.stderr, flush=True)
+            place = f"\n  in {visible(elsewhere)}" if elsewhere else ""
+            print(f"  {visible(command)}{place}", file=run.host.stderr, flush=True)
         listed = " and ".join(f"'{name}'" for name in names)
         question = f"Allow {listed}? [o]nce, always in this [p]roject, [N]o: "
         self._lines.forget_typed()

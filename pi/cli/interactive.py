@@ -42,7 +42,7 @@ def interactive(parsed: Parsed, host: Host) -> int:
         if run is None:
             return 0
         lines = _lines(run)
-        if lines.is_terminal and outlet.is_text:
+        if lines.is_terminal and outlet.is_text and _is_seen(host):
             from pi.cli.command_question import Question
 
             run.question = Question(run, lines)
@@ -94,6 +94,11 @@ def _stage_printer(host: Host, settings: Settings) -> Callable[[str], None]:
         return lambda line: print(line, file=host.stderr)
     say: Callable[[str], None] = line_printer(host)
     return say
+
+
+def _is_seen(host: Host) -> bool:
+    """Whether a person sees what is asked about: it is written to stderr."""
+    return host.stderr is not None and not host.stderr.closed and host.stderr.isatty()
 
 
 def _lines(run: Conversation) -> Lines:

@@ -76,7 +76,7 @@ def _path_of(tool: str) -> Callable[..., dict[str, Any]]:
             roots(settings, cwd),
             enforce_regular_files=policy.enforce_regular_files,
             guards_secrets=policy.preset != "permissive",
-            private_files=private_files(settings, cwd),
+            private_files=private_files(settings, cwd, host.environ),
             guarded=guarded_in(policy, roots(settings, cwd)),
         )
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from pi.base.homes import home_folder, user_folder
 from pi.base.typing import Any
 from pi.tools import load_tools
 from pi.tools.policy import as_json
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pi.tools.decision import Decision
     from pi.tools.toolkit import Launch, Sandbox
 
+ANSWERS = ("commands.json", "trusted.json")  # what the user let through, by folder
+
 
 def roots(settings: ToolSettings, cwd: str) -> tuple[str, ...]:
     """The folders the tools may touch: the working directory, and what was allowed, each
@@ -27,14 +30,17 @@ def roots(settings: ToolSettings, cwd: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((cwd, *allowed)))
 
 
-def private_files(settings: ToolSettings, cwd: str) -> tuple[str, ...]:
-    """What is pi's own in the folders: keys it was told to keep, and the logs of the run,
-    which must not be in the hands of those they are about."""
+def private_files(settings: ToolSettings, cwd: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What is pi's own in the folders: keys it was told to keep, and the logs of the run and
+    the answers of the user, which must not be in the hands of those they are about."""
     if settings.policy.preset == "permissive":
         return ()
     logs = [path for path in (settings.audit_log, settings.telemetry_log) if path]
     stores = [os.path.join(root, ".pi", "credentials.json") for root in roots(settings, cwd)]
-    return tuple(os.path.join(cwd, path) for path in (*logs, *stores))
+    # The other place of the user's folder counts as soon as it is made.
+    places = (user_folder(environ), os.path.join(home_folder(environ), ".pi", "agent"))
+    answers = [os.path.join(folder, name) for folder in places for name in ANSWERS]
+    return tuple(os.path.join(cwd, path) for path in (*logs, *stores, *answers))
 
 
 def build_tools(
@@ -73,7 +79,7 @@ def build_tools(
         sandbox=sandbox,
         bash_env=settings.bash_env,
         bash_login=settings.bash_login,
-        private_files=private_files(settings, cwd),
+        private_files=private_files(settings, cwd, host.environ),
         readable=readable,
         keeps_output=keeps,
     )
@@ -156,7 +162,7 @@ def build_sandbox(settings: ToolSettings, host: Host, cwd: str) -> Sandbox:
         environ=host.environ,
         temp_dir=temp_dir(host.environ),
         prefer=settings.launcher,
-        private_files=private_files(settings, cwd),
+        private_files=private_files(settings, cwd, host.environ),
     )
 
 

@@ -243,6 +243,37 @@ def test_a_command_that_is_not_listed_is_asked_about(pi: Pi) -> None:
         assert "is not allowed by" in json.dumps(refused)
 
 
+def test_a_command_for_another_folder_is_shown_with_it(pi: Pi) -> None:
+    (pi.folder / "vendored").mkdir()
+    asks = call("bash", {"command": "uname", "cwd": "vendored"}, "call_1")
+    turns = ((asks, finish("tool_calls")), (delta("over"), finish()))
+    with FaultServer(answers(*turns)) as server:
+        flags = ("--api-base", server.url + "/v1", "--no-history")
+        with Terminal(pi, *flags, **KEY) as terminal:
+            terminal.until(ASKING)
+            shown = terminal.send(b"go\r", NO_ANSWER)
+            assert f"  uname\r\n  in {pi.folder}/vendored\r\n".encode() in shown
+            assert b"error" not in terminal.send(b"o\r", b"over")
+
+
+class Redirected(Pi):
+    """Its stderr goes to a file."""
+
+    def command(self, *arguments: str) -> list[str]:
+        return ["/bin/sh", "-c", 'exec "$@" 2>errors.txt', "sh", *super().command(*arguments)]
+
+
+def test_nobody_is_asked_where_the_command_would_not_be_seen(pi: Pi) -> None:
+    with FaultServer(answers(*bash_calls("uname"))) as server:
+        flags = ("--api-base", server.url + "/v1", "--no-history")
+        with Terminal(Redirected(pi.archive, pi.folder), *flags, **KEY) as terminal:
+            terminal.until(ASKING)
+            os.write(terminal.fd, b"go\r")
+            terminal.until(b"over")
+    told = json.dumps([row for row in pi.session() if row.get("message", {}).get("role") == "tool"])
+    assert "is not allowed by" in told
+
+
 def test_a_command_that_was_allowed_in_a_project_is_not_asked_about_again(pi: Pi) -> None:
     turns = bash_calls("uname")
     with FaultServer(answers(*turns, *turns, *turns, *turns)) as server:

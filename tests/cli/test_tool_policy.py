@@ -170,6 +170,18 @@ def test_a_sandboxed_command_cannot_write_beside_the_folder(pi: Pi) -> None:
     assert not outside.exists()
 
 
+@pytest.mark.parametrize("folder", [".config/pi", ".pi/agent"])
+def test_no_tool_writes_what_the_user_answered(pi: Pi, folder: str) -> None:
+    """In the home folder it lies below the working directory."""
+    verdicts = {}
+    for name in ("commands.json", "trusted.json", "notes.md"):
+        done = pi(
+            "--no-session", "--command-file", "-", stdin=f"/policy check write {folder}/{name}"
+        )
+        verdicts[name] = "decision=deny rule=secrets" in done.stdout
+    assert verdicts == {"commands.json": True, "trusted.json": True, "notes.md": False}
+
+
 def test_a_command_gets_neither_stored_keys_nor_the_log_about_it(pi: Pi) -> None:
     policy = printed(pi, "--os-sandbox-mode", "force")
     if not policy["bash_confined"] or not policy["sandbox"]["namespaces"]:
